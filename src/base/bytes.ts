@@ -26,7 +26,8 @@ const hexPair: string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).p
 
 /** Lower-case hex of bytes. */
 export function toHex(bytes: Bytes): string {
-  if (bytes.length > 64) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
+  if (bytes.length > 64)
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
   let text = ''
   for (let i = 0; i < bytes.length; i++) text += hexPair[bytes[i]!]
   return text

@@ -1,0 +1,83 @@
+/**
+ * Every bound of Veche, in one place, each with its reason. Bytes, counts and milliseconds; a name
+ * ends with its unit. A limit that a user can meet is met with a clear refusal, never with a crash.
+ */
+export const limits = {
+  /** An id is a path-like name; 1 KiB is above every file system's path component and small in a leaf. */
+  idBytesMax: 1024,
+  /** Split steps at the end of an id: one per level of nesting; 64 is the length of a version. */
+  splitStepsMax: 64,
+  /** A media type is a short token (RFC 6838 restricts each half to 127). */
+  typeBytesMax: 255,
+  /** Tags, as a list and each: enough for people, small enough for a header. */
+  tagsMax: 64,
+  tagBytesMax: 256,
+  /** A description is a paragraph, not a payload. */
+  descriptionBytesMax: 8 * 1024,
+  /** Free metadata, as deterministic CBOR. */
+  metaBytesMax: 16 * 1024,
+  /** Depth of metadata: JSON written by people is shallow; deep nesting is an attack on recursion. */
+  metaDepthMax: 32,
+  /** Links of one item. */
+  dependsOnMax: 1000,
+  /** Parents of one merge: a split of more heads than this cannot be resolved in one step. */
+  parentsMax: 256,
+  /** A fact's encoding: all of the above together, with room; refused before it is decoded. */
+  factBytesMax: 2 * 1024 * 1024,
+  /** A payload up to here travels with its fact and lives inside LevelDB; larger ones are files. */
+  inlinePayloadBytesMax: 16 * 1024,
+  /** One piece of a large payload on the wire. */
+  chunkBytes: 256 * 1024,
+  /** The largest payload: 2^53 − 1, what a JSON number can say. */
+  payloadBytesMax: Number.MAX_SAFE_INTEGER,
+
+  /** A gossip frame; far below the 4 MiB at which gossipsub goes deaf. */
+  gossipFrameBytesMax: 64 * 1024,
+  /** A frame on a direct stream; below the 4 MiB read buffer of a libp2p stream. */
+  streamFrameBytesMax: 3 * 1024 * 1024,
+  /** What the sender aims at for one batch, so that a small message never waits long. */
+  batchBytes: 512 * 1024,
+  /** Entries of any list inside a message. */
+  listMax: 4096,
+  /** `holds` asks about so many facts at once (PROTOCOL 6). */
+  holdsMax: 1000,
+  /** Ranges above the contiguous number in an acknowledgment (PROTOCOL 6). */
+  ackRangesMax: 64,
+  /** Members in one roster that this version is built for; lists in pings are bounded by it. */
+  membersMax: 256,
+
+  /** Entries of the announced history kept for a Source (PROTOCOL 9). */
+  historyEntriesMax: 64,
+  /** Facts that one healing comparison between Sources may carry (PROTOCOL 9). */
+  healFactsMax: 1000,
+
+  /** A line on the control socket: a small payload in base64 with room; larger ones use `upload`. */
+  lineBytesMax: 32 * 1024 * 1024,
+  /** Items in one answer of `list`, facts in one answer of `history`. */
+  pageMax: 1000,
+
+  /** Heard: a message came in the last 3 s (PROTOCOL 1). Also the silence period. */
+  heardMs: 3000,
+  /** Every member probes every roster member so often, and pings when it has been silent so long. */
+  pingMs: 1000,
+  /** The five-second check (PROTOCOL 9). */
+  checkMs: 5000,
+  /** The settle cut lies at least so far back (PROTOCOL 5). */
+  settleMs: 2000,
+  /** A stamp or a clock further ahead than this is not followed (PROTOCOL 4). */
+  clockAheadMs: 60_000,
+  /** The network clock is persisted with this reserve, so a restart never goes back. */
+  clockReserveMs: 1000,
+  /** Facts that were offered are dropped when the offerer is silent so long (PROTOCOL 8). */
+  offerMs: 10_000,
+  /** Who does not answer an offer within this time is not waited for (PROTOCOL 8). */
+  offerAnswerMs: 2000,
+  /** A slice of the pending queue is what was confirmed within this time last time. */
+  sliceMs: 1000,
+  /** A gap that nobody reached can fill for so long is reported and left to tree comparison. */
+  gapMs: 10_000,
+  /** quorum `roster`: an unreached member must have been unheard for so long (PROTOCOL 9). */
+  rosterSilenceMs: 5000,
+  /** `put` waits so long for `majority` before it answers with the level reached. */
+  putWaitMs: 5000,
+} as const

@@ -18,12 +18,19 @@ export const limits = {
   metaBytesMax: 16 * 1024,
   /** Depth of metadata: JSON written by people is shallow; deep nesting is an attack on recursion. */
   metaDepthMax: 32,
+  /** Depth of any frame or record besides metadata: the deepest of ours nests six lists. */
+  frameDepthMax: 16,
   /** Links of one item. */
   dependsOnMax: 1000,
   /** Parents of one merge: a split of more heads than this cannot be resolved in one step. */
   parentsMax: 256,
   /** A fact's encoding: all of the above together, with room; refused before it is decoded. */
   factBytesMax: 2 * 1024 * 1024,
+  /** A peer id in text form has 46 to 62 characters; room for key kinds to come. */
+  memberIdBytesMax: 128,
+  /** An item's summary is our own record: bounded by the heads that its item really has. */
+  summaryBytesMax: 256 * 1024 * 1024,
+  summaryEntriesMax: 1_000_000,
   /** A payload up to here travels with its fact and lives inside LevelDB; larger ones are files. */
   inlinePayloadBytesMax: 16 * 1024,
   /** One piece of a large payload on the wire. */

@@ -1,0 +1,132 @@
+/**
+ * What a message of another member changes: its place on the list, its history, a mark, and, with
+ * two Sources, our own status (PROTOCOL 9).
+ */
+import type { Envelope, Ping } from '../messages.ts'
+import { countsInPeriod } from './check.ts'
+import { stepDown } from './duty.ts'
+import type { Effect } from './events.ts'
+import { match, record } from './history.ts'
+import { isHeard, otherSources } from './reach.ts'
+import { type AgreementState, type Peer, takeTicket } from './state.ts'
+
+/** A heal compares at most once a second with each Source. */
+const HEAL_EVERY_MS = 1000
+
+/** The envelope of any message. Messages of strangers never come here. */
+export function hear(state: AgreementState, envelope: Envelope, effects: Effect[]): void {
+  const peer = state.peers.get(envelope.uuid)
+  if (peer === undefined) return
+  if (peer.incarnation !== envelope.incarnation) restarted(peer, envelope)
+  if (!isHeard(state, peer)) peer.heardSince = state.now
+  peer.heardAt = state.now
+  if (envelope.clock <= peer.clock) return // relayed late: newer news of it are known
+  peer.clock = envelope.clock
+  peer.hash = envelope.hash
+  peer.cut = envelope.cut
+  peer.held = envelope.held
+  peer.empty = envelope.empty
+  peer.gap = envelope.gap
+  if (
+    peer.status !== envelope.status ||
+    (envelope.status === 'source') !== (peer.sourceSince !== null)
+  ) {
+    changeStatus(state, peer, envelope, effects)
+  }
+}
+
+/** A ping: besides the envelope an announcement, which makes an entry and perhaps a match. */
+export function hearPing(
+  state: AgreementState,
+  envelope: Envelope,
+  ping: Ping,
+  effects: Effect[],
+): void {
+  hear(state, envelope, effects)
+  const peer = state.peers.get(envelope.uuid)
+  if (peer === undefined || peer.incarnation !== envelope.incarnation) return
+  if (envelope.clock === peer.clock) {
+    peer.ping = {
+      at: state.now,
+      answers: new Set(ping.answers),
+      reached: new Set(ping.reached),
+      marked: new Set(ping.marked),
+    }
+  }
+  announced(state, peer, envelope, effects)
+}
+
+/** A member that was opened anew: nothing of its former life counts. */
+function restarted(peer: Peer, envelope: Envelope): void {
+  if (peer.incarnation !== '' && envelope.clock <= peer.clock) return
+  peer.incarnation = envelope.incarnation
+  peer.history = []
+  peer.ping = null
+  peer.marked = false
+  peer.markedBefore = false
+}
+
+function changeStatus(
+  state: AgreementState,
+  peer: Peer,
+  envelope: Envelope,
+  effects: Effect[],
+): void {
+  const wasOnlyOther = peer.sourceSince !== null && lostMyOnlySource(state, peer)
+  peer.status = envelope.status
+  if (envelope.status === 'source') {
+    if (peer.sourceSince === null) {
+      peer.sourceSince = state.now
+      peer.history = []
+    }
+    return
+  }
+  peer.sourceSince = null
+  peer.history = []
+  peer.marked = false
+  peer.markedBefore = false
+  if (wasOnlyOther) stepDown(state, 'the only other Source lost its status unmarked', effects)
+}
+
+/** With two Sources any desynchronisation takes both to counter-sync. */
+function lostMyOnlySource(state: AgreementState, peer: Peer): boolean {
+  if (state.source === null || peer.marked || !countsInPeriod(state, peer)) return false
+  return otherSources(state).filter(other => countsInPeriod(state, other)).length === 1
+}
+
+function announced(state: AgreementState, peer: Peer, envelope: Envelope, effects: Effect[]): void {
+  const entry = { cut: envelope.cut, hash: envelope.hash }
+  if (peer.sourceSince === null) {
+    peer.history = [entry]
+    return
+  }
+  record(peer.history, entry)
+  if (state.source === null) return
+  tryMatch(state, peer)
+  heal(state, peer, effects)
+}
+
+/** Tries every Source after an own announcement. */
+export function matchAll(state: AgreementState): void {
+  for (const peer of otherSources(state)) tryMatch(state, peer)
+}
+
+function tryMatch(state: AgreementState, peer: Peer): void {
+  if (state.planted.has('suppress-marks')) return
+  if (match(state.history, peer.history)) peer.marked = true
+}
+
+/** Two Sources that marked each other and differ at the same cut compare before the check does. */
+function heal(state: AgreementState, peer: Peer, effects: Effect[]): void {
+  if (peer.cut !== state.own.cut || peer.hash === state.own.hash) return
+  if (!(peer.marked || peer.markedBefore) || !(peer.ping?.marked.has(state.self) ?? false)) return
+  if (state.now - peer.healedAt < HEAL_EVERY_MS) return
+  peer.healedAt = state.now
+  effects.push({
+    kind: 'compare',
+    ticket: takeTicket(state),
+    peer: peer.id,
+    scope: 'settled',
+    purpose: 'heal',
+  })
+}

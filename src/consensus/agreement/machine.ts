@@ -1,0 +1,172 @@
+/**
+ * The agreement machine (PROTOCOL 4–9): events in, effects out. The daemon, the simulator and the
+ * explorer run this very code. `step` takes in what happened and then reviews where the member
+ * stands; the review is the only place that changes the status.
+ *
+ * Statuses and their only ways:
+ *   empty, counter-sync, source-sync → source    (counter-sync.ts, source-sync.ts, or all empty)
+ *   source → counter-sync | source-sync | empty  (a failed check, the last other Source gone,
+ *                                                 or, with quorum `roster`, no majority reached)
+ *   empty ↔ counter-sync ↔ source-sync           (by what is held and whether a Source is seen)
+ */
+import { unreachable } from '../../base/invariant.ts'
+import { limits } from '../../base/limits.ts'
+import type { Status } from '../messages.ts'
+import { runCheck } from './check.ts'
+import {
+  onGained,
+  onRearranged,
+  onCompared as onRoundCompared,
+  reviewRound,
+} from './counter-sync.ts'
+import { becomeSource, stepDown } from './duty.ts'
+import { mayElect } from './elect.ts'
+import type { AgreementEvent, Compared, Effect } from './events.ts'
+import { hear, hearPing, matchAll } from './hear.ts'
+import { record } from './history.ts'
+import { isHeard, reachedPeers, reachesMajority, seesSource } from './reach.ts'
+import { onSyncCompared, onSyncRearranged, reviewSync } from './source-sync.ts'
+import { type AgreementState, setRoster } from './state.ts'
+
+/** Takes one event in and answers what to do. */
+export function step(state: AgreementState, event: AgreementEvent): Effect[] {
+  const effects: Effect[] = []
+  state.now = Math.max(state.now, event.now)
+  take(state, event, effects)
+  review(state, effects)
+  return announceOnce(effects)
+}
+
+/** However often a step wants to be heard, one announcement at its end says where it stands. */
+function announceOnce(effects: Effect[]): Effect[] {
+  const others = effects.filter(effect => effect.kind !== 'announce')
+  if (others.length < effects.length) others.push({ kind: 'announce' })
+  return others
+}
+
+function take(state: AgreementState, event: AgreementEvent, effects: Effect[]): void {
+  switch (event.kind) {
+    case 'tick':
+      return onTick(state, effects)
+    case 'message':
+      return hear(state, event.envelope, effects)
+    case 'ping':
+      return hearPing(state, event.envelope, event.ping, effects)
+    case 'answered': {
+      const peer = state.peers.get(event.peer)
+      if (peer === undefined) return
+      peer.answeredAt = state.now
+      if (event.rttMs !== null) peer.rttMs = event.rttMs
+      return
+    }
+    case 'roster':
+      state.quorum = event.quorum
+      return setRoster(state, event.members)
+    case 'own':
+      return onOwn(state, event.own, effects)
+    case 'gained':
+      return onGained(state, event.refs)
+    case 'compared':
+      return onCompared(state, event, effects)
+    case 'rearranged':
+      if (state.sync?.rearranging === event.ticket) return onSyncRearranged(state)
+      return onRearranged(state, event, effects)
+    default:
+      return unreachable(event)
+  }
+}
+
+/** A result belongs to whoever holds its ticket; results of what was given up are dropped. */
+function onCompared(state: AgreementState, event: Compared, effects: Effect[]): void {
+  if (state.sync?.asking?.ticket === event.ticket) return onSyncCompared(state, event, effects)
+  onRoundCompared(state, event)
+}
+
+function onOwn(state: AgreementState, own: AgreementState['own'], effects: Effect[]): void {
+  const before = state.own
+  state.own = own
+  if (before.cut === own.cut && before.hash === own.hash) return
+  record(state.history, { cut: own.cut, hash: own.hash })
+  if (state.source !== null) matchAll(state)
+  if (before.cut !== own.cut) announce(state, effects)
+}
+
+function onTick(state: AgreementState, effects: Effect[]): void {
+  const stoodStillMs = state.now - state.lastTickAt
+  state.lastTickAt = state.now
+  if (reachesMajority(state)) state.reachedMajorityAt = state.now
+  if (reachedPeers(state).length > 0) state.reachedAnybodyAt = state.now
+  if (state.source === null) forgetSilentSources(state)
+  else {
+    keepRosterQuorum(state, stoodStillMs, effects)
+    runCheck(state, effects)
+  }
+  if (state.now - state.pingedAt >= limits.pingMs) announce(state, effects)
+}
+
+/** quorum `roster`: without more than half for 3 s, or after a pause of 3 s, Source ends at once. */
+function keepRosterQuorum(state: AgreementState, stoodStillMs: number, effects: Effect[]): void {
+  if (state.source === null || state.quorum !== 'roster') return
+  if (stoodStillMs > limits.heardMs) {
+    stepDown(state, 'this process stood still for over 3 s', effects)
+  } else if (state.now - state.reachedMajorityAt > limits.heardMs) {
+    stepDown(state, 'more than half of the roster was not reached for 3 s', effects)
+  }
+}
+
+/** A member that is not Source forgets a Source that it has not heard for 3 s (PROTOCOL 1). */
+function forgetSilentSources(state: AgreementState): void {
+  for (const peer of state.peers.values()) {
+    if (peer.sourceSince !== null && !isHeard(state, peer)) peer.sourceSince = null
+  }
+}
+
+/** Where a member that is not Source stands, and what it does there. */
+function review(state: AgreementState, effects: Effect[]): void {
+  if (state.source !== null) return
+  const source = seesSource(state)
+  setHolding(state, !source && !state.own.empty, effects)
+  if (source) {
+    state.round = null
+    reviewSync(state, effects)
+  } else {
+    state.sync = null
+    if (state.own.empty) reviewEmpty(state, effects)
+    else reviewRound(state, effects)
+  }
+  if (state.source === null) label(state, source, effects)
+}
+
+function label(state: AgreementState, source: boolean, effects: Effect[]): void {
+  const to: Status = state.own.empty ? 'empty' : source ? 'source-sync' : 'counter-sync'
+  if (to === state.status) return
+  const sentence =
+    to === 'empty'
+      ? 'nothing is held yet'
+      : to === 'source-sync'
+        ? 'a Source is seen: comparing with it'
+        : 'no Source is seen: comparing with all reached members'
+  effects.push({ kind: 'status', from: state.status, to, sentence })
+  state.status = to
+  announce(state, effects)
+}
+
+/** All empty: all become Source at once; never while a non-empty member is heard (PROTOCOL 7.5). */
+function reviewEmpty(state: AgreementState, effects: Effect[]): void {
+  state.round = null
+  for (const peer of state.peers.values()) {
+    if (isHeard(state, peer) && !peer.empty) return
+  }
+  if (mayElect(state)) becomeSource(state, 'all members that are heard are empty', effects)
+}
+
+function setHolding(state: AgreementState, on: boolean, effects: Effect[]): void {
+  if (state.holding === on) return
+  state.holding = on
+  effects.push({ kind: 'hold', on })
+}
+
+function announce(state: AgreementState, effects: Effect[]): void {
+  state.pingedAt = state.now
+  effects.push({ kind: 'announce' })
+}

@@ -1,0 +1,214 @@
+/**
+ * The state of the agreement machine: what this member is, what it knows of the others, and which
+ * comparison or rearrangement is under way. Plain data; only the functions of this folder change
+ * it, in `step`. It never looks inside an item: facts appear here by name only.
+ *
+ * All times are milliseconds of the monotonic clock, given with each event.
+ */
+import type { FactRef, FactState, Incarnation, MemberId } from '../../base/fact.ts'
+import type { Hash } from '../../base/hash.ts'
+import type { Stamp } from '../../base/stamp.ts'
+import { STAMP_ZERO } from '../../base/stamp.ts'
+import { EMPTY_ROOT } from '../../merkle/tree.ts'
+import type { Scope, Status } from '../messages.ts'
+import type { Entry } from './history.ts'
+
+export type Quorum = 'visible' | 'roster'
+
+/** Errors planted on purpose, so that the simulator can prove that it finds them (sim/planted). */
+export type PlantedBug =
+  | 'suppress-marks'
+  | 'count-self'
+  | 'answer-before-persist'
+  | 'split-by-arrival'
+
+/** What the last ping of a member said of the others. */
+export interface PingView {
+  readonly at: number
+  readonly answers: ReadonlySet<MemberId>
+  readonly reached: ReadonlySet<MemberId>
+  readonly marked: ReadonlySet<MemberId>
+}
+
+/** What is known of one other member. Never heard: `heardAt` is −Infinity. */
+export interface Peer {
+  readonly id: MemberId
+  status: Status
+  hash: Hash
+  cut: number
+  held: Hash | null
+  empty: boolean
+  gap: boolean
+  incarnation: Incarnation
+  /** Its network clock in its newest message: older messages that arrive late say nothing new. */
+  clock: Stamp
+  heardAt: number
+  /** Since when it has been heard without a silence. */
+  heardSince: number
+  /** Its last direct answer. */
+  answeredAt: number
+  rttMs: number | null
+  ping: PingView | null
+  /** Since when it is on the list of Sources; null: it is not. */
+  sourceSince: number | null
+  /** What it announced: the last entries of a Source, only the last of any other. */
+  history: Entry[]
+  marked: boolean
+  markedBefore: boolean
+  /** When a healing comparison with it was last begun. */
+  healedAt: number
+}
+
+/** The member's own sets, as the driver last told. */
+export interface Own {
+  readonly cut: number
+  readonly hash: Hash
+  readonly held: Hash | null
+  readonly empty: boolean
+  readonly gap: boolean
+}
+
+export interface SourceDuty {
+  readonly since: number
+  checkAt: number
+}
+
+/** What a participant of a counter-sync has and lacks, seen from this member's held set. */
+export interface Answer {
+  readonly theirHeld: Hash
+  /** Facts of mine that it lacks. */
+  readonly lacks: Map<string, FactRef>
+  /** Facts that it holds and I lack. */
+  readonly has: Map<string, { readonly ref: FactRef; readonly state: FactState }>
+}
+
+/** A round of counter-sync (PROTOCOL 7). */
+export interface Round {
+  readonly answers: Map<MemberId, Answer>
+  /** Comparisons under way. */
+  readonly asking: Map<MemberId, number>
+  /** A rearrangement under way, with the round's revision when it was asked for. */
+  rearranging: { readonly ticket: number; readonly revision: string } | null
+  /** When a comparison with a member may be tried again after it failed. */
+  readonly retryAt: Map<MemberId, number>
+}
+
+/** Source-sync (PROTOCOL 8). */
+export interface Sync {
+  asking: { readonly ticket: number; readonly peer: MemberId } | null
+  rearranging: number | null
+  nextAt: number
+  /** Reached Sources that failed lately are tried last. */
+  readonly failedAt: Map<MemberId, number>
+}
+
+export interface LastCheck {
+  readonly marked: number
+  readonly of: number
+  readonly at: number
+}
+
+export interface AgreementState {
+  readonly self: MemberId
+  readonly startedAt: number
+  readonly planted: ReadonlySet<PlantedBug>
+  quorum: Quorum
+  /** All members of the roster in effect, this one included; sorted. */
+  roster: readonly MemberId[]
+  now: number
+  lastTickAt: number
+  status: Status
+  own: Own
+  /** What this member announced: since its last check, or since it began to follow Sources. */
+  history: Entry[]
+  readonly peers: Map<MemberId, Peer>
+  source: SourceDuty | null
+  round: Round | null
+  sync: Sync | null
+  /** Whether the driver keeps the held tree (only outside of Source times, without a Source). */
+  holding: boolean
+  lastCheck: LastCheck | null
+  pingedAt: number
+  /** When this member last reached anybody. */
+  reachedAnybodyAt: number
+  /** When this member last reached more than half of the roster. */
+  reachedMajorityAt: number
+  nextTicket: number
+}
+
+export interface AgreementOptions {
+  readonly self: MemberId
+  readonly now: number
+  readonly roster: readonly MemberId[]
+  readonly quorum: Quorum
+  readonly own: Own
+  readonly planted?: ReadonlySet<PlantedBug>
+}
+
+/** A member that has just been opened: it has heard nobody and is not Source. */
+export function createAgreement(options: AgreementOptions): AgreementState {
+  const state: AgreementState = {
+    self: options.self,
+    startedAt: options.now,
+    planted: options.planted ?? new Set(),
+    quorum: options.quorum,
+    roster: [],
+    now: options.now,
+    lastTickAt: options.now,
+    status: options.own.empty ? 'empty' : 'counter-sync',
+    own: options.own,
+    history: [{ cut: options.own.cut, hash: options.own.hash }],
+    peers: new Map(),
+    source: null,
+    round: null,
+    sync: null,
+    holding: false,
+    lastCheck: null,
+    pingedAt: Number.NEGATIVE_INFINITY,
+    reachedAnybodyAt: options.now,
+    reachedMajorityAt: options.now,
+    nextTicket: 1,
+  }
+  setRoster(state, options.roster)
+  return state
+}
+
+/** Takes a roster: members that left are forgotten, new ones are unknown yet. */
+export function setRoster(state: AgreementState, members: readonly MemberId[]): void {
+  state.roster = [...new Set(members)].sort()
+  for (const id of state.peers.keys()) if (!state.roster.includes(id)) state.peers.delete(id)
+  for (const id of state.roster) {
+    if (id !== state.self && !state.peers.has(id)) state.peers.set(id, unknownPeer(id))
+  }
+}
+
+function unknownPeer(id: MemberId): Peer {
+  return {
+    id,
+    status: 'counter-sync',
+    hash: EMPTY_ROOT,
+    cut: 0,
+    held: null,
+    empty: true,
+    gap: false,
+    incarnation: '',
+    clock: STAMP_ZERO,
+    heardAt: Number.NEGATIVE_INFINITY,
+    heardSince: Number.NEGATIVE_INFINITY,
+    answeredAt: Number.NEGATIVE_INFINITY,
+    rttMs: null,
+    ping: null,
+    sourceSince: null,
+    history: [],
+    marked: false,
+    markedBefore: false,
+    healedAt: Number.NEGATIVE_INFINITY,
+  }
+}
+
+/** A new number for a comparison or rearrangement; late results of old ones are known by it. */
+export function takeTicket(state: AgreementState): number {
+  return state.nextTicket++
+}
+
+export type { Scope }

@@ -39,9 +39,9 @@ export function step(state: AgreementState, event: AgreementEvent): Effect[] {
 
 /** However often a step wants to be heard, one announcement at its end says where it stands. */
 function announceOnce(effects: Effect[]): Effect[] {
-  const others = effects.filter(effect => effect.kind !== 'announce')
-  if (others.length < effects.length) others.push({ kind: 'announce' })
-  return others
+  const once: Effect[] = effects.filter(effect => effect.kind !== 'announce')
+  if (once.length < effects.length) once.push({ kind: 'announce' })
+  return once
 }
 
 function take(state: AgreementState, event: AgreementEvent, effects: Effect[]): void {

@@ -1,8 +1,8 @@
 /**
  * The one door for hostile bytes: CBOR in and out. What is read here comes from strangers or from a
- * disk, so decoding is strict (shortest integers, definite lengths, no tags, no undefined, no
- * duplicate keys, valid UTF-8, finite numbers, no integer beyond 2^53), bounded in bytes and depth,
- * and allocates nothing from a number that it read.
+ * disk, so decoding is strict (shortest integers, no whole number as a float, definite lengths, no
+ * tags, no undefined, no duplicate keys, valid UTF-8, finite numbers, no integer beyond 2^53),
+ * bounded in bytes, depth and number of values, and allocates nothing from a number that it read.
  *
  * Reading has two steps: `decodeWith` turns bytes into plain values and hands them to a `read`
  * function made of the small `as…` checkers of cbor-read.ts; a value that does not fit ends the
@@ -43,16 +43,18 @@ export function encodeCbor(value: CborValue): Bytes {
 
 /**
  * Reads at most `limitBytes` bytes with `read`, which is made of checkers and may throw
- * `DecodeError`. Never throws for what the bytes say.
+ * `DecodeError`. Never throws for what the bytes say. Bytes from a stranger also need `valuesMax`:
+ * three megabytes of one-byte values would keep the event loop for most of a second.
  */
 export function decodeWith<T>(
   bytes: Bytes,
   limitBytes: number,
   read: (value: unknown) => T,
   depthMax: number = limits.frameDepthMax,
+  valuesMax: number = limitBytes,
 ): Decoded<T> {
   try {
-    return { ok: true, value: read(decodeCbor(bytes, limitBytes, depthMax)) }
+    return { ok: true, value: read(decodeCbor(bytes, limitBytes, depthMax, valuesMax)) }
   } catch (error) {
     if (error instanceof DecodeError) return { ok: false, sentence: error.message }
     throw error
@@ -70,13 +72,23 @@ const strictOptions = {
 } satisfies DecodeOptions
 
 /** Plain values of CBOR bytes; throws `DecodeError`, so it belongs inside a `decodeWith`. */
-export function decodeCbor(bytes: Bytes, limitBytes: number, depthMax: number): unknown {
+export function decodeCbor(
+  bytes: Bytes,
+  limitBytes: number,
+  depthMax: number,
+  valuesMax: number = limitBytes,
+): unknown {
   if (bytes.length > limitBytes) {
     throw new DecodeError(`${bytes.length} bytes where at most ${limitBytes} are allowed`)
   }
-  const tokenizer = boundedTokenizer(bytes, depthMax)
+  // a Buffer's `slice` is a view: byte strings would alias the caller's memory and keep all of it
+  const plain =
+    bytes.constructor === Uint8Array
+      ? bytes
+      : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+  const tokenizer = boundedTokenizer(plain, depthMax, valuesMax)
   try {
-    return decode(bytes, { ...strictOptions, tokenizer })
+    return decode(plain, { ...strictOptions, tokenizer })
   } catch (error) {
     if (error instanceof DecodeError) throw error
     throw new DecodeError(error instanceof Error ? error.message : String(error))
@@ -84,13 +96,15 @@ export function decodeCbor(bytes: Bytes, limitBytes: number, depthMax: number): 
 }
 
 /**
- * The tokenizer of cborg with the two checks that it lacks: nesting is bounded (cborg recurses),
- * and texts are valid UTF-8 taken as they are (cborg replaces bad bytes and drops a leading
- * U+FEFF, either of which would change what a hash was made of).
+ * The tokenizer of cborg with the checks that it lacks: nesting is bounded (cborg recurses), so is
+ * the number of values, counted when a list announces them; texts are valid UTF-8 taken as they are
+ * (cborg replaces bad bytes and drops a leading U+FEFF, either of which would change what a hash
+ * was made of); and a whole number has one form.
  */
-function boundedTokenizer(bytes: Bytes, depthMax: number) {
+function boundedTokenizer(bytes: Bytes, depthMax: number, valuesMax: number) {
   const inner = new Tokenizer(bytes, strictOptions)
   const open: number[] = [] // values still missing in each open list or map
+  let valuesLeft = valuesMax
   return {
     done: () => inner.done(),
     pos: () => inner.pos(),
@@ -99,11 +113,17 @@ function boundedTokenizer(bytes: Bytes, depthMax: number) {
       const token = inner.next()
       while (open.length > 0 && open[open.length - 1] === 0) open.pop()
       if (open.length > 0) open[open.length - 1]! -= 1
-      if (Type.equals(token.type, Type.array) || Type.equals(token.type, Type.map)) {
+      const type = token.type
+      if (Type.equals(type, Type.array) || Type.equals(type, Type.map)) {
         if (open.length >= depthMax) throw new DecodeError(`nested deeper than ${depthMax}`)
-        open.push(Type.equals(token.type, Type.map) ? 2 * token.value : token.value)
-      } else if (Type.equals(token.type, Type.string)) {
+        const inside = Type.equals(type, Type.map) ? 2 * token.value : token.value
+        valuesLeft -= inside
+        if (valuesLeft < 0) throw new DecodeError(`more than ${valuesMax} values`)
+        open.push(inside)
+      } else if (Type.equals(type, Type.string)) {
         token.value = strictText(bytes.subarray(start, inner.pos()), token.value)
+      } else if (Type.equals(type, Type.float) && Number.isSafeInteger(token.value)) {
+        throw new DecodeError('a whole number is written as a float')
       }
       return token
     },

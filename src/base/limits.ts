@@ -20,6 +20,10 @@ export const limits = {
   metaDepthMax: 32,
   /** Depth of any frame or record besides metadata: the deepest of ours nests six lists. */
   frameDepthMax: 16,
+  /** Values in one frame: 512 KiB of the smallest records twice over; more only burns time. */
+  frameValuesMax: 262_144,
+  /** Values in one fact: every list of it full, with room. */
+  factValuesMax: 20_000,
   /** Links of one item. */
   dependsOnMax: 1000,
   /** Parents of one merge: a split of more heads than this cannot be resolved in one step. */
@@ -52,6 +56,13 @@ export const limits = {
   ackRangesMax: 64,
   /** Members in one roster that this version is built for; lists in pings are bounded by it. */
   membersMax: 256,
+  /** A multiaddr in text form with relays and peer ids, and how many a member may give. */
+  addressBytesMax: 512,
+  addressesMax: 16,
+  /** A member's name, as people see it in lists. */
+  nameBytesMax: 128,
+  /** A sentence of another member that is shown to a person. */
+  sentenceBytesMax: 1024,
 
   /** Entries of the announced history kept for a Source (PROTOCOL 9). */
   historyEntriesMax: 64,

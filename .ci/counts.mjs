@@ -1,0 +1,46 @@
+/**
+ * Reads the results that a suite of .ci/run left behind: vitest's JSON report, or a plain
+ * {"passed": N, "failed": N}. It never guesses: what it cannot read is an error.
+ *
+ *   counts.mjs FILE               prints "PASSED FAILED"
+ *   counts.mjs --ran FILE PATH…   fails unless each test file has run: passed tests, none skipped
+ */
+import { readFileSync } from 'node:fs'
+import { relative } from 'node:path'
+import { argv, cwd, exit } from 'node:process'
+
+function counts(report) {
+  if (!Array.isArray(report.testResults)) return [report.passed, report.failed]
+  const tests = report.testResults.flatMap(file => file.assertionResults)
+  const count = status => tests.filter(test => test.status === status).length
+  // a file that broke outside its tests failed, too, though none of its tests did
+  const broken = report.testResults.filter(
+    file =>
+      file.status === 'failed' && !file.assertionResults.some(test => test.status === 'failed'),
+  )
+  for (const file of broken) console.error(`broken: ${file.name}\n${file.message}`)
+  const unhandled = report.success === false && count('failed') + broken.length === 0 ? 1 : 0
+  return [count('passed'), count('failed') + broken.length + unhandled]
+}
+
+function notRun(report, paths) {
+  const files = new Map(report.testResults.map(file => [relative(cwd(), file.name), file]))
+  return paths.filter(path => {
+    const tests = files.get(path)?.assertionResults ?? []
+    return tests.length === 0 || tests.some(({ status }) => !['passed', 'failed'].includes(status))
+  })
+}
+
+const isRan = argv[2] === '--ran'
+const report = JSON.parse(readFileSync(argv[isRan ? 3 : 2], 'utf8'))
+if (isRan) {
+  const missing = notRun(report, argv.slice(4))
+  for (const path of missing) console.error(`did not run, or not wholly: ${path}`)
+  exit(missing.length === 0 ? 0 : 1)
+}
+const [passed, failed] = counts(report)
+if (!Number.isSafeInteger(passed) || !Number.isSafeInteger(failed)) {
+  console.error(`no counts in ${argv[2]}`)
+  exit(1)
+}
+console.log(`${passed} ${failed}`)

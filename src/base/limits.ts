@@ -44,6 +44,8 @@ export const limits = {
 
   /** A gossip frame; far below the 4 MiB at which gossipsub goes deaf. */
   gossipFrameBytesMax: 64 * 1024,
+  /** What the envelope of a frame takes at most, with the longest member id. */
+  envelopeBytesMax: 256,
   /** A frame on a direct stream; below the 4 MiB read buffer of a libp2p stream. */
   streamFrameBytesMax: 3 * 1024 * 1024,
   /** What the sender aims at for one batch, so that a small message never waits long. */
@@ -71,8 +73,34 @@ export const limits = {
 
   /** A line on the control socket: a small payload in base64 with room; larger ones use `upload`. */
   lineBytesMax: 32 * 1024 * 1024,
+  /** Summaries of items kept in memory: about 1 KiB each with its strings. */
+  summariesCachedMax: 20_000,
+  /** Records of the event log kept for watchers that were away; one record is one batch. */
+  eventRecordsMax: 100_000,
   /** Items in one answer of `list`, facts in one answer of `history`. */
   pageMax: 1000,
+  /** A page also ends at about so many bytes of headers, for items with large properties. */
+  pageBytesMax: 4 * 1024 * 1024,
+  /** Requests of one connection at work; beyond, it is not read until one is answered. */
+  socketRequestsMax: 1024,
+  /** Bytes of request lines of one connection at work: two of the longest lines. */
+  socketRequestBytesMax: 64 * 1024 * 1024,
+  /** Answers waiting for a slow reader; beyond, its further requests are not read. */
+  socketAnswerBytesMax: 4 * 1024 * 1024,
+  /** Raw bytes of an upload waiting for the disk. */
+  uploadAheadBytesMax: 1024 * 1024,
+  /** Payloads up to here are answered at once; larger ones one after the other a connection. */
+  getPayloadAtOnceBytes: 64 * 1024,
+  /** The largest payload inside a JSON answer (32 MiB as base64); `download` gives any size. */
+  getPayloadBytesMax: 24 * 1024 * 1024,
+  /** A watcher that reads nothing for so long is cut; it can resume after its last cursor. */
+  watchStuckMs: 30_000,
+  /** Connections to one control socket: programs of one machine. */
+  socketConnectionsMax: 1024,
+  /** The longest wait that a caller may ask for. */
+  timeoutMsMax: 3_600_000,
+  /** How long a connection that is being refused may take to read the reason. */
+  socketLingerMs: 2000,
 
   /** Heard: a message came in the last 3 s (PROTOCOL 1). Also the silence period. */
   heardMs: 3000,
@@ -88,6 +116,8 @@ export const limits = {
   clockReserveMs: 1000,
   /** Facts that were offered are dropped when the offerer is silent so long (PROTOCOL 8). */
   offerMs: 10_000,
+  /** What one member may have offered and not yet added; a slice is far below it. */
+  offeredBytesMax: 64 * 1024 * 1024,
   /** Who does not answer an offer within this time is not waited for (PROTOCOL 8). */
   offerAnswerMs: 2000,
   /** A slice of the pending queue is what was confirmed within this time last time. */

@@ -96,8 +96,9 @@ export interface MemberService {
   /**
    * Answers when `wait` (default `majority`) is reached or after `timeoutMs` (default
    * limits.putWaitMs) with the level reached; an accepted write is never an error later.
-   * BAD_REQUEST (id, `merge` of an item that is whole), TOO_LARGE, SPLIT, VERSION_MISMATCH,
-   * NOT_FOUND (a split id that is not known), DISK_FULL, REMOVED.
+   * `merge` on an item that is whole is a plain put. BAD_REQUEST (id, properties), TOO_LARGE,
+   * SPLIT (`data.ids`), VERSION_MISMATCH (`data.head`, null where there is no item), NOT_FOUND (a
+   * split id that is not known), DISK_FULL, REMOVED.
    */
   put(request: PutRequest): Promise<PutResult>
   /** As `put`; NOT_FOUND where there is no live item. `blob` is null and `size` 0 in the answer. */
@@ -118,7 +119,11 @@ export interface MemberService {
   download(params: HeadParams): Promise<ItemStream>
   /** As `get`, without the payload; a payload that is not here does not matter. */
   head(params: HeadParams): Promise<HeadResult>
-  /** Byte order of ids; the items of a split, never the split id. At most limits.pageMax items. */
+  /**
+   * Byte order of ids; the items of a split, never the split id. At most `limit` items (the server
+   * always sets it, to at most limits.pageMax) and about limits.pageBytesMax bytes of headers.
+   * BAD_REQUEST (`after`).
+   */
   list(params: ListParams): Promise<ListResult>
   /** Youngest first; of a split item its derived chain. NOT_FOUND, SPLIT, BAD_REQUEST (`after`). */
   history(params: HistoryParams): Promise<HistoryResult>

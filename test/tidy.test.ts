@@ -232,6 +232,7 @@ describe('a planted violation is found', () => {
     const text = [
       'try { f() } catch (error) { report(error) }',
       'f().catch(error => report(error))',
+      'f().catch(() => undefined) // told to its own caller',
       'await Promise.any(list) // any of them',
       'const many = fc.anything()',
       "const todo = 'TODO'",

@@ -3,11 +3,18 @@
  * dependencies, paths. Each rule is first shown a planted violation, so that none of them can
  * pass because it looks at nothing.
  */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { checkDirections, layers, reach } from './tidy/directions.ts'
 import { checkHabits, checkShape, linesMax } from './tidy/habits.ts'
 import { checkPurity } from './tidy/purity.ts'
-import { checkDependencies, checkLockFile, checkMachinePaths } from './tidy/repository.ts'
+import {
+  checkDependencies,
+  checkLinks,
+  checkLockFile,
+  checkMachinePaths,
+} from './tidy/repository.ts'
 import { scan } from './tidy/scan.ts'
 import { type Finding, filesUnder, read, root, say, sourceOf } from './tidy/sources.ts'
 
@@ -64,6 +71,13 @@ describe('the repository', () => {
   it('names no path of a machine', () => {
     const texts = files.filter(path => !/\.(?:bin|png|gz|tgz|ldb|log)$/.test(path))
     expectNone(texts.flatMap(path => checkMachinePaths(path, read(path), root)))
+  })
+
+  it('has no dead link between its documents', () => {
+    const exists = (path: string) => existsSync(join(root, path))
+    const documents = files.filter(path => path.endsWith('.md'))
+    expect(documents.length).toBeGreaterThan(5)
+    expectNone(documents.flatMap(path => checkLinks(path, read(path), exists)))
   })
 
   it('is tested on the Node that it runs on: 22.12 or newer', () => {
@@ -261,6 +275,16 @@ describe('a planted violation is found', () => {
       1,
     )
     expect(checkLockFile('"resolved": "https://mirror.example/a.tgz"')).toHaveLength(1)
+  })
+
+  it('in the links: a document that is not there', () => {
+    const check = (text: string) =>
+      checkLinks('docs/a/b.md', text, path => path === 'docs/c.md').map(found => found.sentence)
+    expect(check('[c](../c.md#part) [d](#here) [e](https://e.example/f.md)')).toEqual([])
+    expect(check('[c](c.md), [d](../../d.md)')).toEqual([
+      'links to docs/a/c.md, which is not there',
+      'links to d.md, which is not there',
+    ])
   })
 
   it('in the paths: a home folder, a working folder, this checkout', () => {

@@ -1,7 +1,9 @@
 /**
  * Rules about the repository as a whole: every dependency has a reason that people can read, exact
- * versions from the public registry, and no path of anybody's machine in any file.
+ * versions from the public registry, no path of anybody's machine in any file, and no document
+ * that points to what is not there.
  */
+import { posix } from 'node:path'
 import type { Finding } from './sources.ts'
 
 interface Manifest {
@@ -53,4 +55,22 @@ export function checkMachinePaths(path: string, text: string, checkout: string):
     if (!isHere && line.match(machinePath) === null) return []
     return [{ path, line: index + 1, sentence: 'names a path of one machine' }]
   })
+}
+
+/** Links of a document to files that are not there; `exists` is asked for paths from the root. */
+export function checkLinks(
+  path: string,
+  text: string,
+  exists: (path: string) => boolean,
+): Finding[] {
+  return text.split('\n').flatMap((line, index) =>
+    [...line.matchAll(/\]\((?![a-z]+:|#)([^)\s#]+)/g)]
+      .map(match => posix.join(posix.dirname(path), match[1]!))
+      .filter(target => !exists(target))
+      .map(target => ({
+        path,
+        line: index + 1,
+        sentence: `links to ${target}, which is not there`,
+      })),
+  )
 }

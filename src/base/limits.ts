@@ -37,8 +37,12 @@ export const limits = {
   summaryEntriesMax: 1_000_000,
   /** A payload up to here travels with its fact and lives inside LevelDB; larger ones are files. */
   inlinePayloadBytesMax: 16 * 1024,
-  /** One piece of a large payload on the wire. */
-  chunkBytes: 256 * 1024,
+  /** What of one large payload may be on its way at once, and so the most that a kill loses of it. */
+  chunkBytes: 2 * 1024 * 1024,
+  /** One piece of a chunk: one message, so that several members can give at once. */
+  pieceBytes: 256 * 1024,
+  /** Large payloads that are fetched at the same time. */
+  payloadFetchesMax: 4,
   /** The largest payload: 2^53 − 1, what a JSON number can say. */
   payloadBytesMax: Number.MAX_SAFE_INTEGER,
 
@@ -65,6 +69,43 @@ export const limits = {
   nameBytesMax: 128,
   /** A sentence of another member that is shown to a person. */
   sentenceBytesMax: 1024,
+
+  /** One network connection: what a stream may have on its way unread. Must stay below libp2p's
+   * read buffer of 4 MiB, or a paused stream is aborted instead of slowed down. */
+  streamWindowBytes: 2 * 1024 * 1024,
+  /** Bytes that arrived and wait for a busy reader; beyond, the other side is told to wait. */
+  laneUnreadBytesMax: 1024 * 1024,
+  /** Bytes written and not yet taken by the connection, above which a sender waits. */
+  laneUnsentBytes: 256 * 1024,
+  /** Small frames written in one tick leave together, up to here: one encryption, one packet. */
+  laneBatchBytes: 60 * 1024,
+  /** A knock at the door: a secret, a name, a few addresses. */
+  doorRequestBytesMax: 16 * 1024,
+  /** The answer may carry the whole roster of `membersMax` with addresses and proofs. */
+  doorAnswerBytesMax: 1024 * 1024,
+  /** A knock is answered within this time, forwarding to another member included. */
+  doorMs: 10_000,
+  /** Knocks of one peer within `doorMs`, and of all peers at once: a door, not a service. */
+  doorKnocksMax: 8,
+  doorKnocksAtOnceMax: 32,
+  /** A new connection becomes a link (both lanes stand) within this time, or it is cut. */
+  linkOpenMs: 3000,
+  /** A link over which nothing came for so long works one way at most: it is made anew. */
+  linkSilenceMs: 3000,
+  /** Frames come, but no gossip of that member by any path: its gossip is dead. Long, because
+   * gossip may wait behind a saturated slow line. */
+  gossipSilenceMs: 10_000,
+  /** The larger peer id dials only after this silence, so that two never dial each other at once. */
+  dialPatienceMs: 3000,
+  /** One address, and all addresses of a member, may take so long to answer a dial. */
+  dialAddressMs: 2000,
+  dialMs: 6000,
+  /** Up to so many peers, gossip goes to each directly instead of from neighbour to neighbour. */
+  floodPeersMax: 20,
+  /** Connections: each member twice for a moment, and as many strangers at the door. */
+  connectionsMax: 768,
+  /** New connections a second from one address, and unproven ones at a time. */
+  connectionsPerSecondMax: 100,
 
   /** Entries of the announced history kept for a Source (PROTOCOL 9). */
   historyEntriesMax: 64,
@@ -93,6 +134,12 @@ export const limits = {
   getPayloadAtOnceBytes: 64 * 1024,
   /** The largest payload inside a JSON answer (32 MiB as base64); `download` gives any size. */
   getPayloadBytesMax: 24 * 1024 * 1024,
+  /** The longest line that a client takes: the largest payload above, each byte as `\\u0000`. */
+  answerBytesMax: 256 * 1024 * 1024,
+  /** A client looks for its daemon so long after a connection was lost. */
+  reconnectMs: 5000,
+  /** The pauses between looks grow up to this. */
+  reconnectPauseMsMax: 1000,
   /** A watcher that reads nothing for so long is cut; it can resume after its last cursor. */
   watchStuckMs: 30_000,
   /** Connections to one control socket: programs of one machine. */

@@ -1,11 +1,12 @@
 /**
- * Cuts the incoming bytes of a connection into lines and runs of raw bytes. It never holds more
- * than one line of `limits.lineBytesMax` and the piece of bytes that was received last.
+ * Cuts the incoming bytes of a connection into lines and runs of raw bytes, for both ends of the
+ * control socket. It never holds more than one line of the given limit and the piece of bytes that
+ * was received last.
  *
  * The owner may stop it in the middle of a piece (`false` from a callback): the rest is kept and
  * given by `resume()`. Lines are bytes here; whether they are UTF-8 and JSON is the owner's matter.
  */
-import { type Bytes, concatBytes } from '../base/bytes.ts'
+import { type Bytes, concatBytes } from './bytes.ts'
 
 const LINE_FEED = 0x0a
 

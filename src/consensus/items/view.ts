@@ -22,7 +22,7 @@ import {
   refKey,
 } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
-import { branchesOf, type Chain, chainOf, isReal, type Node } from './chain.ts'
+import { branchesOf, type Chain, chainOf, isReal, type Node, withAncestors } from './chain.ts'
 import { addDerived, type Family, familyOf } from './family.ts'
 import { isBelow, splitIdsOnPath, stepCount } from './id.ts'
 import { nameBranches, unitedNodes } from './name.ts'
@@ -122,7 +122,7 @@ function placeOf(
     nodes.set(node.version, twin === undefined ? node : unitedNodes(twin, node))
   }
   const chain = chainOf(nodes.values())
-  const heads = chain.heads.filter(head => !isTakenElsewhere(family, id, head))
+  const heads = chain.heads.filter(head => !isTakenElsewhere(family, id, chain, head))
   const branches = branchesOf(heads)
   if (heads.length === 0) return { place: { kind: 'moved', id } as const, named: [] }
   const kept = branches.length < 2 ? undefined : keptHead(policy, chain, branches)
@@ -138,14 +138,21 @@ function placeOf(
   return { place: { kind: 'split', id, chain, heads, ids } as const, named }
 }
 
-/** Whether all that a derived node stands for was taken in, and never through this very node. */
-function isTakenElsewhere({ taken }: Family, id: ItemId, node: Node): boolean {
-  if (isReal(node)) return false
-  const self = refKey({ id, version: node.version })
-  return node.origins.every(origin => {
+/**
+ * Whether all that a derived head stands for was taken in, never through this very node, and
+ * nothing written on this id stands behind it (that happens where a user wrote the same bytes onto
+ * the same parent as somebody on the id above: one version, and it stays where it was written).
+ */
+function isTakenElsewhere({ taken }: Family, id: ItemId, chain: Chain, head: Node): boolean {
+  if (isReal(head)) return false
+  const self = refKey({ id, version: head.version })
+  const isTaken = head.origins.every(origin => {
     const takers = taken.get(refKey({ id: origin.id, version: origin.node.version }))
     return takers !== undefined && !takers.has(self)
   })
+  if (!isTaken) return false
+  const past = withAncestors(chain, [head.version])
+  return ![...past].some(version => isReal(chain.nodes.get(version)!))
 }
 
 /** What reading `id`, the root id or one of its split ids, finds. */

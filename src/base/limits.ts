@@ -56,6 +56,20 @@ export const limits = {
   batchBytes: 512 * 1024,
   /** Entries of any list inside a message. */
   listMax: 4096,
+  /** Nodes asked about in one message of a walk: a message of the size below with 6-byte prints. */
+  walkAsksMax: 4096,
+  /** A message of a walk ends at about so many bytes, and the rest is asked for in the next. */
+  walkBytes: 512 * 1024,
+  /** A subtree of at most so many entries is compared entry by entry: 8 full leaves. */
+  walkListMax: 512,
+  /** SHA-256 made for one message of a walk: about 20 ms, so that nothing else waits long. */
+  walkHashesMax: 65_536,
+  /** A walk ends, incomplete, with so many differences: some 80 MB; repaired, the next goes on. */
+  walkDifferencesMax: 262_144,
+  /** Messages of one walk: ten times what the differences above take; a peer that errs ends here. */
+  walkRoundsMax: 1024,
+  /** Nodes that a walk still has before it; far above what an honest peer can cause. */
+  walkAheadMax: 1_048_576,
   /** `holds` asks about so many facts at once (PROTOCOL 6). */
   holdsMax: 1000,
   /** Ranges above the contiguous number in an acknowledgment (PROTOCOL 6). */

@@ -20,8 +20,8 @@ export const limits = {
   metaDepthMax: 32,
   /** Depth of any frame or record besides metadata: the deepest of ours nests six lists. */
   frameDepthMax: 16,
-  /** Values in one frame: 512 KiB of the smallest records twice over; more only burns time. */
-  frameValuesMax: 262_144,
+  /** Values in one frame: the fullest answer of a walk twice over; more would only burn time. */
+  frameValuesMax: 524_288,
   /** Values in one fact: every list of it full, with room. */
   factValuesMax: 20_000,
   /** Links of one item. */

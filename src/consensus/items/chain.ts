@@ -105,18 +105,45 @@ export function byVersion(a: Node, b: Node): number {
   return compareAscii(a.version, b.version)
 }
 
-/** The given versions and all their ancestors within the chain. */
-export function withAncestors(chain: Chain, versions: readonly Hash[]): Set<Hash> {
+/** The given versions and all their ancestors within the chain, but for those in `without`. */
+export function withAncestors(
+  chain: Chain,
+  versions: readonly Hash[],
+  without: ReadonlySet<Hash> = new Set(),
+): Set<Hash> {
   const found = new Set<Hash>()
   const next = [...versions]
   for (let version = next.pop(); version !== undefined; version = next.pop()) {
-    if (found.has(version)) continue
+    if (found.has(version) || without.has(version)) continue
     const node = chain.nodes.get(version)
     if (node === undefined) continue
     found.add(version)
     for (const parent of node.parents) if (!found.has(parent)) next.push(parent)
   }
   return found
+}
+
+/**
+ * What is head-or-ancestor of every branch. Where hundreds of branches leave a long chain at one
+ * place the chain is walked once, not once for each.
+ */
+export function commonPast(chain: Chain, branches: readonly Branch[]): Set<Hash> {
+  const [first, ...others] = branches.map(branch => branch.heads.map(head => head.version))
+  let common = withAncestors(chain, first ?? [])
+  let tips = new Set(first)
+  for (const versions of others) {
+    // where this branch's way down meets what is common so far; below that all is common
+    const met = new Set(versions.filter(version => common.has(version)))
+    for (const version of withAncestors(chain, versions, common)) {
+      for (const parent of chain.nodes.get(version)!.parents) {
+        if (common.has(parent)) met.add(parent)
+      }
+    }
+    if (met.size === tips.size && [...met].every(version => tips.has(version))) continue
+    common = withAncestors(chain, [...met])
+    tips = met
+  }
+  return common
 }
 
 /** How `a` stands to `b`; both are rooted versions of the chain. */

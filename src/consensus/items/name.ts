@@ -16,7 +16,7 @@ import { compareAscii, compareText } from '../../base/bytes.ts'
 import { type ItemId, refKey } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
 import { invariant } from '../../base/invariant.ts'
-import { type Branch, type Chain, type Node, withAncestors } from './chain.ts'
+import { type Branch, type Chain, commonPast, type Node, withAncestors } from './chain.ts'
 import { versionOf } from './version.ts'
 
 /** One new item of a split. */
@@ -27,7 +27,7 @@ export interface Named {
   readonly nodes: readonly Node[]
 }
 
-/** A branch with everything that it descends from. */
+/** A branch with itself and all that it descends from, but for what every branch descends from. */
 interface Line {
   readonly branch: Branch
   readonly past: ReadonlySet<Hash>
@@ -36,13 +36,11 @@ interface Line {
 /** The items into which the branches (two or more) of the chain of id `prefix` split. */
 export function nameBranches(prefix: ItemId, chain: Chain, branches: readonly Branch[]): Named[] {
   invariant(branches.length >= 2, 'a split has at least two branches')
-  const lines = branches.map(branch => ({
-    branch,
-    past: withAncestors(
-      chain,
-      branch.heads.map(head => head.version),
-    ),
-  }))
+  const common = commonPast(chain, branches)
+  const lines = branches.map(branch => {
+    const versions = branch.heads.map(head => head.version)
+    return { branch, past: withAncestors(chain, versions, common) }
+  })
   const named: Named[] = []
   const groups: { newPrefix: ItemId; lines: readonly Line[] }[] = [{ newPrefix: prefix, lines }]
   for (let group = groups.pop(); group !== undefined; group = groups.pop()) {

@@ -11,7 +11,7 @@ import { compareAscii } from '../../base/bytes.ts'
 import type { Fact } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
 import { invariant } from '../../base/invariant.ts'
-import { type Branch, type Chain, type Node, withAncestors } from './chain.ts'
+import { type Branch, type Chain, commonPast, type Node } from './chain.ts'
 
 /** One side of a collision as a custom policy sees it. */
 export interface PolicySide {
@@ -47,7 +47,7 @@ export function keptHead(
   if (policy.kind === 'latest') {
     return branches.flatMap(branch => branch.heads).reduce((a, b) => (isLater(b, a) ? b : a))
   }
-  const decision = policy.decide(commonBase(chain, heads).map(sideOf), heads.map(sideOf))
+  const decision = policy.decide(commonBase(chain, branches).map(sideOf), heads.map(sideOf))
   if (decision === 'split') return undefined
   const kept = heads.find(head => head.version === decision.keep)
   invariant(kept !== undefined, 'a custom policy keeps one of the heads that it was given')
@@ -66,10 +66,9 @@ function sideOf({ version, fact }: Node): PolicySide {
   return { version, fact }
 }
 
-/** The newest versions that are ancestors of every head, sorted. */
-function commonBase(chain: Chain, heads: readonly Node[]): Node[] {
-  const pasts = heads.map(head => withAncestors(chain, [head.version]))
-  const common = new Set([...pasts[0]!].filter(version => pasts.every(past => past.has(version))))
+/** The newest versions that every branch descends from, sorted. */
+function commonBase(chain: Chain, branches: readonly Branch[]): Node[] {
+  const common = commonPast(chain, branches)
   const inner = new Set<Hash>()
   for (const version of common) {
     for (const parent of chain.nodes.get(version)!.parents) inner.add(parent)

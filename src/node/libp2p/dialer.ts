@@ -1,0 +1,186 @@
+/**
+ * The dial loop: keeps a connection with every contact, for ever. Of two members only the one with
+ * the smaller peer id dials; the other does after a silence, for the case that the first cannot
+ * reach it. A quick retry brings a restarted member back within two seconds however long it was
+ * away; one that is long gone costs a try every one and a half.
+ */
+import type { MemberId } from '../../base/fact.ts'
+import { limits } from '../../base/limits.ts'
+import type { Clock, Contact, Log, Timer } from '../ports.ts'
+
+/** How soon to try again, by how long there has been no lasting link. */
+const retries = [
+  { downMs: 0, waitMs: 250 },
+  { downMs: 10_000, waitMs: 500 },
+  { downMs: 60_000, waitMs: 1500 },
+] as const
+
+/** A link that stood for so long ends the trouble before it; shorter ones count as failures. */
+const LASTING_MS = 5000
+/** After `redial` the larger id leaves the smaller one this time to be first. */
+const REDIAL_PATIENCE_MS = 1000
+
+interface Target {
+  contact: Contact
+  /** Addresses seen on the local network, newest first. */
+  found: readonly string[]
+  /** The address that answered last. */
+  good: string | null
+  failures: number
+  downSince: number
+  timer: Timer | null
+  isDialling: boolean
+  /** The sentence of the last failure, so that each is logged once. */
+  said: string
+}
+
+export interface DialerOptions {
+  readonly self: MemberId
+  readonly clock: Clock
+  readonly log: Log
+  readonly isConnected: (peer: MemberId) => boolean
+  /** Resolves with the address that answered, rejects with a sentence. */
+  readonly dial: (contact: Contact) => Promise<string>
+}
+
+export class Dialer {
+  readonly #options: DialerOptions
+  readonly #targets = new Map<MemberId, Target>()
+  #isRunning = false
+
+  constructor(options: DialerOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#isRunning = true
+    for (const target of this.#targets.values()) this.#plan(target, this.#patience(target))
+  }
+
+  stop(): void {
+    this.#isRunning = false
+    for (const target of this.#targets.values()) target.timer?.cancel()
+  }
+
+  /** The whole list; members that are no longer on it are not dialled any more. */
+  setContacts(contacts: readonly Contact[]): void {
+    const { self, clock } = this.#options
+    const kept = new Set(contacts.map(({ peer }) => peer))
+    for (const [peer, target] of this.#targets) {
+      if (kept.has(peer)) continue
+      target.timer?.cancel()
+      this.#targets.delete(peer)
+    }
+    for (const contact of contacts) {
+      if (contact.peer === self) continue
+      const known = this.#targets.get(contact.peer)
+      if (known !== undefined) {
+        known.contact = contact
+        continue
+      }
+      const target: Target = {
+        contact,
+        found: [],
+        good: null,
+        failures: 0,
+        downSince: clock.monotonicMs(),
+        timer: null,
+        isDialling: false,
+        said: '',
+      }
+      this.#targets.set(contact.peer, target)
+      this.#plan(target, this.#patience(target))
+    }
+  }
+
+  isContact(peer: MemberId): boolean {
+    return this.#targets.has(peer)
+  }
+
+  /** A contact was seen on the local network: its addresses there are tried first, and now. */
+  found({ peer, addresses }: Contact): void {
+    const target = this.#targets.get(peer)
+    if (target === undefined) return
+    target.found = addresses.slice(0, limits.addressesMax)
+    if (this.#isSmaller(peer)) this.#plan(target, 0)
+  }
+
+  /** The link with a peer ended after `forMs`. */
+  ended(peer: MemberId, forMs: number): void {
+    const target = this.#targets.get(peer)
+    if (target !== undefined && forMs >= LASTING_MS)
+      target.downSince = this.#options.clock.monotonicMs()
+  }
+
+  /** The last connection with a peer is gone. */
+  gone(peer: MemberId): void {
+    const target = this.#targets.get(peer)
+    if (target === undefined || target.timer !== null) return
+    this.#plan(target, this.#isSmaller(peer) ? this.#retryMs(target) : limits.dialPatienceMs)
+  }
+
+  /** Dials as soon as it is decent. */
+  redial(peer: MemberId): void {
+    const target = this.#targets.get(peer)
+    if (target !== undefined) this.#plan(target, this.#isSmaller(peer) ? 0 : REDIAL_PATIENCE_MS)
+  }
+
+  #isSmaller(peer: MemberId): boolean {
+    return this.#options.self < peer
+  }
+
+  #patience({ contact }: Target): number {
+    return this.#isSmaller(contact.peer) ? 0 : limits.dialPatienceMs
+  }
+
+  #retryMs(target: Target): number {
+    const downMs = this.#options.clock.monotonicMs() - target.downSince
+    return retries.findLast(retry => downMs >= retry.downMs)?.waitMs ?? retries[0].waitMs
+  }
+
+  #plan(target: Target, waitMs: number): void {
+    if (!this.#isRunning) return
+    target.timer?.cancel()
+    target.timer = this.#options.clock.after(waitMs, () => {
+      target.timer = null
+      void this.#try(target)
+    })
+  }
+
+  async #try(target: Target): Promise<void> {
+    const { peer } = target.contact
+    // A connection that is there calls `gone` when it ends.
+    if (target.isDialling || this.#options.isConnected(peer)) return
+    target.isDialling = true
+    try {
+      target.good = await this.#options.dial({ peer, addresses: this.#addresses(target) })
+      target.failures = 0
+      target.said = ''
+    } catch (error) {
+      target.failures++
+      this.#say(target, error instanceof Error ? error.message : String(error))
+    }
+    target.isDialling = false
+    if (this.#targets.get(peer) !== target) return
+    if (target.timer === null && !this.#options.isConnected(peer))
+      this.#plan(target, this.#retryMs(target))
+  }
+
+  /** The one that worked, then found ones, then the rest, each round starting at another. */
+  #addresses(target: Target): readonly string[] {
+    const { addresses } = target.contact
+    const turn = addresses.length === 0 ? 0 : target.failures % addresses.length
+    const rest = [...target.found, ...addresses.slice(turn), ...addresses.slice(0, turn)]
+    const isFirst = target.good !== null && rest.includes(target.good)
+    return [...new Set(isFirst ? [target.good!, ...rest] : rest)]
+  }
+
+  #say(target: Target, sentence: string): void {
+    if (sentence === target.said) return
+    target.said = sentence
+    this.#options.log('info', 'A member is not reached.', {
+      peer: target.contact.peer,
+      reason: sentence,
+    })
+  }
+}

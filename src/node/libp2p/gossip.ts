@@ -1,0 +1,100 @@
+/**
+ * Gossip between members only: gossipsub behind a gate, so that a peer at the door is neither sent
+ * to nor listened to. The gate stands in the registrar that gossipsub is given, because gossipsub
+ * itself sends its topic and its messages to whoever connects.
+ *
+ * The score of peers is switched off: strangers are kept out by the gate, and a member that often
+ * comes back, or ten members behind one address, must never be muted by arithmetic.
+ */
+import {
+  type GossipSub,
+  type GossipSubComponents,
+  gossipsub,
+  type Message,
+  TopicValidatorResult,
+} from '@libp2p/gossipsub'
+import type { Connection, PeerId } from '@libp2p/interface'
+import { limits } from '../../base/limits.ts'
+
+type Registrar = GossipSubComponents['registrar']
+
+/** What gossipsub offers and its interface does not name. */
+interface FloodPublish {
+  publish(topic: string, data: Uint8Array, options: { floodPublish: boolean }): Promise<unknown>
+}
+
+/** The service for libp2p; `isMember` is asked at every stream and message. */
+export function memberGossip(topic: string, isMember: (peer: PeerId) => boolean) {
+  return (components: GossipSubComponents): GossipSub => {
+    const registrar = gatedRegistrar(components.registrar, isMember)
+    const { privateKey, peerId, peerStore, connectionManager, logger } = components
+    const gossip = gossipsub({
+      allowPublishToZeroTopicPeers: true,
+      fallbackToFloodsub: false,
+      allowedTopics: [topic],
+      // Without it each further copy of a message is verified again.
+      fastMsgIdFn: message => latin1(message.from) + latin1(message.seqno),
+      scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyWeight: 0 },
+      doPX: false,
+    })({ privateKey, peerId, peerStore, connectionManager, logger, registrar })
+    gossip.topicValidators.set(topic, (_, message) => judge(message, isMember))
+    return gossip
+  }
+}
+
+/** Publishes to all peers directly, or by neighbours where there are many. */
+export async function publishGossip(
+  gossip: GossipSub,
+  topic: string,
+  frame: Uint8Array,
+): Promise<void> {
+  const floodPublish = gossip.getSubscribers(topic).length <= limits.floodPeersMax
+  await (gossip as unknown as FloodPublish).publish(topic, frame, { floodPublish })
+}
+
+/** Neither delivered nor passed on: what is too large, unsigned, or not from a member. */
+function judge(message: Message, isMember: (peer: PeerId) => boolean): TopicValidatorResult {
+  const isGood =
+    message.type === 'signed' &&
+    message.data.length <= limits.gossipFrameBytesMax &&
+    isMember(message.from)
+  return isGood ? TopicValidatorResult.Accept : TopicValidatorResult.Ignore
+}
+
+/** A registrar that shows members only; everything else passes through. */
+function gatedRegistrar(registrar: Registrar, isMember: (peer: PeerId) => boolean): Registrar {
+  return {
+    getProtocols: () => registrar.getProtocols(),
+    getHandler: protocol => registrar.getHandler(protocol),
+    unhandle: (protocol, options) => registrar.unhandle(protocol, options),
+    use: (protocol, middleware) => registrar.use(protocol, middleware),
+    unuse: protocol => registrar.unuse(protocol),
+    getMiddleware: protocol => registrar.getMiddleware(protocol),
+    unregister: id => registrar.unregister(id),
+    getTopologies: protocol => registrar.getTopologies(protocol),
+    handle: (protocol, handler, options) =>
+      registrar.handle(
+        protocol,
+        (stream, connection) => {
+          if (isMember(connection.remotePeer)) return handler(stream, connection)
+          stream.abort(new Error('gossip is for members'))
+        },
+        options,
+      ),
+    register: (protocol, topology, options) =>
+      registrar.register(
+        protocol,
+        {
+          ...topology,
+          onConnect: (peer: PeerId, connection: Connection) =>
+            isMember(peer) ? topology.onConnect?.(peer, connection) : undefined,
+        },
+        options,
+      ),
+  }
+}
+
+function latin1(bytes: Uint8Array | undefined): string {
+  if (bytes === undefined) return ''
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+}

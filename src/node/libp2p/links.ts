@@ -1,0 +1,167 @@
+/**
+ * Who is connected, how, and what may pass: every connection comes by here. A member's connection
+ * becomes a link, a peer at the door may knock for a while, all others are cut.
+ *
+ * Invariants: at most one connection per peer is used. When a second one appears both are cut, and
+ * the smaller peer id dials again: with two, gossip goes one way as soon as either closes. A peer
+ * whose admission changed gets a new connection, so that no part of libp2p remembers the old one.
+ */
+import type { Connection, Stream } from '@libp2p/interface'
+import type { Bytes } from '../../base/bytes.ts'
+import type { MemberId } from '../../base/fact.ts'
+import { limits } from '../../base/limits.ts'
+import { type Admission, type Clock, type Lane, type Log, NetworkError } from '../ports.ts'
+import { Link } from './link.ts'
+
+interface Peer {
+  readonly id: MemberId
+  readonly connections: Set<Connection>
+  /** As it was when the connection opened. */
+  admission: Admission
+  link: Link | null
+}
+
+export interface LinksOptions {
+  readonly clock: Clock
+  readonly log: Log
+  readonly admit: (peer: MemberId) => Admission
+  /** Whether we are knocking at this peer's door at the moment. */
+  readonly isKnocking: (peer: MemberId) => boolean
+  readonly frame: (from: MemberId, lane: Lane, frame: Bytes) => void | Promise<void>
+  readonly up: (peer: MemberId) => void
+  /** `forMs`: how long the link stood; not called for one that never did. */
+  readonly down: (peer: MemberId, forMs: number) => void
+  /** The last connection with a peer is gone. */
+  readonly gone: (peer: MemberId) => void
+}
+
+export class Links {
+  readonly #options: LinksOptions
+  readonly #peers = new Map<MemberId, Peer>()
+
+  constructor(options: LinksOptions) {
+    this.#options = options
+  }
+
+  has(peer: MemberId): boolean {
+    return this.#peers.has(peer)
+  }
+
+  /** The link that stands. */
+  standing(peer: MemberId): Link | undefined {
+    const link = this.#peers.get(peer)?.link
+    return link !== null && link?.upAt !== null ? link : undefined
+  }
+
+  /** All links that stand. */
+  allStanding(): Link[] {
+    return [...this.#peers.keys()].flatMap(peer => this.standing(peer) ?? [])
+  }
+
+  /** A connection opened, whoever dialled. */
+  opened(connection: Connection): void {
+    if (connection.status !== 'open') return
+    const id = connection.remotePeer.toString()
+    const admission = this.#admissionOf(id)
+    if (admission === 'refuse') {
+      connection.abort(new NetworkError('This peer is not let in.'))
+      return
+    }
+    let peer = this.#peers.get(id)
+    if (peer === undefined) {
+      peer = { id, connections: new Set(), admission, link: null }
+      this.#peers.set(id, peer)
+    }
+    peer.connections.add(connection)
+    if (peer.connections.size > 1) {
+      this.#options.log('debug', 'Two connections with one peer: both are cut.', { peer: id })
+      this.cut(id, 'There were two connections.')
+      return
+    }
+    if (admission === 'member') this.#link(peer, connection)
+    else this.#closeLater(peer, connection)
+  }
+
+  /** A connection closed. */
+  closed(connection: Connection): void {
+    const id = connection.remotePeer.toString()
+    const peer = this.#peers.get(id)
+    if (peer === undefined || !peer.connections.delete(connection)) return
+    if (peer.link?.connection === connection)
+      peer.link.down(new NetworkError('The connection closed.'))
+    if (peer.connections.size > 0) {
+      this.cut(id, 'Another connection with it closed.')
+      return
+    }
+    this.#peers.delete(id)
+    this.#options.gone(id)
+  }
+
+  /** A peer opened a stream of a lane; it belongs to its link or is refused. */
+  accept(lane: Lane, stream: Stream, connection: Connection): void {
+    const id = connection.remotePeer.toString()
+    const link = this.#peers.get(id)?.link
+    if (link?.connection === connection && this.#options.admit(id) === 'member')
+      link.accept(lane, stream)
+    else stream.abort(new NetworkError('This peer has no link.'))
+  }
+
+  /** Cuts all connections with a peer at once, without waiting for what it no longer hears. */
+  cut(id: MemberId, sentence: string): void {
+    const error = new NetworkError(sentence)
+    const peer = this.#peers.get(id)
+    if (peer === undefined) return
+    peer.link?.down(error)
+    for (const connection of [...peer.connections]) connection.abort(error)
+  }
+
+  /** Cuts all connections. */
+  cutAll(sentence: string): void {
+    for (const id of [...this.#peers.keys()]) this.cut(id, sentence)
+  }
+
+  /** Asks anew who is let in how far, and cuts whose answer changed. */
+  review(): void {
+    for (const peer of [...this.#peers.values()]) {
+      const admission = this.#admissionOf(peer.id)
+      if (admission === peer.admission) continue
+      // A peer that was let in while it knocks still waits for that answer; its connection ends
+      // by itself soon, and the next one is a member's.
+      if (peer.admission === 'door' && admission === 'member') continue
+      this.cut(peer.id, 'Its admission changed.')
+    }
+  }
+
+  #admissionOf(id: MemberId): Admission {
+    const admission = this.#options.admit(id)
+    return admission === 'refuse' && this.#options.isKnocking(id) ? 'door' : admission
+  }
+
+  #link(peer: Peer, connection: Connection): void {
+    const { clock, log, frame, up, down } = this.#options
+    const link: Link = new Link({
+      peer: peer.id,
+      connection,
+      clock,
+      log,
+      deliver: (lane, bytes) => frame(peer.id, lane, bytes),
+      onUp: () => up(peer.id),
+      onDown: error => {
+        if (peer.link === link) peer.link = null
+        if (link.upAt !== null) down(peer.id, clock.monotonicMs() - link.upAt)
+        // Who does not take us for a member may still answer our knock.
+        if (this.#options.isKnocking(peer.id)) peer.admission = 'door'
+        else if (connection.status === 'open') connection.abort(error)
+      },
+    })
+    peer.link = link
+  }
+
+  /** A peer at the door has the time of one knock. */
+  #closeLater(peer: Peer, connection: Connection): void {
+    const timer = this.#options.clock.after(limits.doorMs, () => {
+      if (peer.admission === 'door') connection.abort(new NetworkError('The door is closed.'))
+    })
+    connection.addEventListener('close', () => timer.cancel())
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * The libp2p node of a member: transport, encryption, streams and gossip, each with the settings
+ * that were measured to work (docs/decisions). The network key is the prologue of the noise
+ * handshake: who does not have the same 32 bytes fails in the handshake, before anything is said.
+ */
+import { noise } from '@chainsafe/libp2p-noise'
+import { type Identify, identify } from '@libp2p/identify'
+import type {
+  ConnectionGater,
+  Ed25519PrivateKey,
+  Libp2p,
+  PeerDiscovery,
+  PeerId,
+  PeerInfo,
+  ServiceMap,
+} from '@libp2p/interface'
+import { mdns } from '@libp2p/mdns'
+import { type Ping, ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import { type Bytes, concatBytes, utf8 } from '../../base/bytes.ts'
+import { hashBytes } from '../../base/hash.ts'
+import { limits } from '../../base/limits.ts'
+import { memberGossip } from './gossip.ts'
+
+export interface NodeOptions {
+  readonly privateKey: Ed25519PrivateKey
+  readonly networkKey: Bytes
+  readonly listen: readonly string[]
+  readonly mdns: boolean
+  readonly gater: ConnectionGater
+  readonly isMember: (peer: PeerId) => boolean
+  readonly onDiscovered: (found: PeerInfo) => void
+}
+
+interface Services extends ServiceMap {
+  readonly identify: Identify
+  readonly ping: Ping
+  readonly gossip: ReturnType<ReturnType<typeof memberGossip>>
+  readonly listening: { addresses(): Multiaddr[] }
+}
+
+export type Node = Libp2p<Services>
+
+/** A name of the network that tells nothing of its key; for the gossip topic and mDNS. */
+export function networkName(networkKey: Bytes): string {
+  return hashBytes(concatBytes([utf8('veche network 1\n'), networkKey])).slice(0, 32)
+}
+
+/** The gossip topic of a network. */
+export function gossipTopic(networkKey: Bytes): string {
+  return `/veche/gossip/1/${networkName(networkKey)}`
+}
+
+/** A node, not started. */
+export function createNode(options: NodeOptions): Promise<Node> {
+  const { privateKey, networkKey, listen, gater, isMember, onDiscovered } = options
+  return createLibp2p<Services>({
+    privateKey,
+    start: false,
+    addresses: { listen: [...listen] },
+    transports: [tcp()],
+    connectionEncrypters: [noise({ prologueBytes: networkKey })],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: 64,
+        streamOptions: { maxStreamWindowSize: limits.streamWindowBytes },
+      }),
+    ],
+    connectionGater: gater,
+    connectionManager: {
+      maxConnections: limits.connectionsMax,
+      inboundConnectionThreshold: limits.connectionsPerSecondMax,
+      maxIncomingPendingConnections: limits.connectionsPerSecondMax,
+      inboundUpgradeTimeout: limits.linkOpenMs,
+      dialTimeout: limits.dialMs,
+      addressDialTimeout: limits.dialAddressMs,
+      // The dial loop knows which address worked last; libp2p would sort by kind of address.
+      addressSorter: () => 0,
+    },
+    // The second judge of a dead connection; the watchdog is quicker. It waits longer than a
+    // member's busy moment, or the backlog of a slow line.
+    connectionMonitor: {
+      pingInterval: 2000,
+      pingTimeout: { minTimeout: 3000, maxTimeout: 5000 },
+    },
+    ...(options.mdns ? { peerDiscovery: [localDiscovery(networkKey, onDiscovered)] } : {}),
+    services: {
+      identify: identify(),
+      ping: ping(),
+      gossip: memberGossip(gossipTopic(networkKey), isMember),
+      // libp2p's own list leaves out public addresses that no stranger has confirmed.
+      listening: (components: { transportManager: { getAddrs(): Multiaddr[] } }) => ({
+        addresses: () => components.transportManager.getAddrs(),
+      }),
+    },
+  })
+}
+
+type DiscoveryComponents = Parameters<ReturnType<typeof mdns>>[0]
+
+/** mDNS under a service name of this network, so that networks on one wire do not meet. */
+function localDiscovery(networkKey: Bytes, onDiscovered: (found: PeerInfo) => void) {
+  const serviceTag = `_v${networkName(networkKey).slice(0, 12)}._udp.local`
+  return (components: DiscoveryComponents): PeerDiscovery => {
+    const discovery = mdns({ serviceTag, interval: 5000 })(components)
+    discovery.addEventListener('peer', event => onDiscovered(event.detail))
+    return discovery
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * Why a dial failed, in a sentence for a person: libp2p's errors name its own layers, and several
+ * addresses fail together.
+ */
+
+/** One sentence for whatever a dial rejected with. */
+export function dialSentence(error: unknown): string {
+  const errors = leaves(error)
+  if (errors.some(({ name }) => name === 'EncryptionFailedError')) {
+    return 'It answers, but not as a member of this network: its network key is another, or its identity.'
+  }
+  const reasons = new Set(errors.map(shortReason))
+  return `No address of it answers: ${[...reasons].join('; ')}.`
+}
+
+function leaves(error: unknown): Error[] {
+  if (error instanceof AggregateError) return error.errors.flatMap(leaves)
+  return [error instanceof Error ? error : new Error(String(error))]
+}
+
+function shortReason({ name, message }: Error): string {
+  if (name === 'NoValidAddressesError') return 'there is none that can be dialled'
+  if (name === 'TimeoutError' || name === 'AbortError') return 'time out'
+  return message.replace(/^connection error [^ ]*: /, '')
+}

@@ -39,6 +39,17 @@ test('S003-1: an item shows id, data hash, version and size, and its next versio
   ])
 })
 
+test('S003-4: size and links are part of the version, and a link to a missing item blocks nothing', () => {
+  const [a] = membersOf(root, ['a']) as [ItemMember]
+  const [b] = membersOf(root, ['b']) as [ItemMember]
+  const linked = normaliseProperties({ dependsOn: ['not/here', 'a', 'a'] })
+  if (!linked.ok) throw new Error(linked.sentence)
+  expect(linked.properties.dependsOn).toEqual(['a', 'not/here'])
+  const plan = a.plan(root, { content: { ...content, ...linked.properties } })
+  const plain = b.plan(root, { content })
+  expect(plan.ok && plain.ok && plan.facts[0].version !== plain.facts[0].version).toBe(true)
+})
+
 test('the same content put again is a new version with the former one as parent', () => {
   const [a] = membersOf(root, ['a']) as [ItemMember]
   const first = a.put(root, 'same')

@@ -83,7 +83,7 @@ export function isBelow(id: ItemId, above: ItemId): boolean {
   return id.length > above.length && id.startsWith(above) && stepRun.test(id.slice(above.length))
 }
 
-/** The half-open range of ids, in byte order, that holds all split ids of a root id and no other. */
+/** The half-open range of ids, in byte order, with all split ids of a root id and no other. */
 export function familyRange(root: ItemId): { readonly from: ItemId; readonly until: ItemId } {
   return { from: `${root}~0`, until: `${root}~g` }
 }

@@ -28,7 +28,7 @@ export const deletedContent: Content = {
   dependsOn: [],
 }
 
-/** The dataHash of a content whose properties are normalised; that of a delete if it has no blob. */
+/** The dataHash of a content with normalised properties; that of a delete if it has no blob. */
 export function dataHashOf(content: Content): Hash {
   if (content.blob === null) return DELETE_DATA_HASH
   const { size, type, tags, description, meta, dependsOn } = content

@@ -170,3 +170,27 @@ export function viewText(view: FamilyView): string {
 export function agreed(facts: Iterable<Fact>): HeldFact[] {
   return [...facts].map(fact => ({ fact, state: { kind: 'agreed', added: fact.at } }))
 }
+
+/** Two members that wrote apart from each other on one version, and then met. */
+export function splitInTwo(id: ItemId = 'report') {
+  const [a, b] = membersOf(id, ['a', 'b']) as [ItemMember, ItemMember]
+  a.put(id, 'common')
+  exchange([a, b])
+  const left = a.put(id, 'left')
+  const right = b.put(id, 'right')
+  exchange([a, b])
+  return { a, b, left, right }
+}
+
+/** The id under which a text is live. */
+export function idOf(member: ItemMember, text: string): ItemId {
+  const ids = Object.entries(member.live()).filter(entry => entry[1] === text)
+  const [only] = ids
+  if (only === undefined || ids.length > 1) throw new Error(`${ids.length} items show ${text}`)
+  return only[0]
+}
+
+/** The version that `splitInTwo` made on the right. */
+export function rightVersion(member: ItemMember) {
+  return [...member.facts.values()].find(fact => fact.description === 'right')!.version
+}

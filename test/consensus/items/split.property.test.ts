@@ -74,7 +74,7 @@ function shuffled<T>(list: readonly T[], seed: readonly number[]): T[] {
   return out
 }
 
-test('S003-8: any order, repetition and batching of facts gives the same items, ids and leaves', () => {
+test('S003-8: any order and repetition of facts gives the same items, ids and leaves', () => {
   fc.assert(
     fc.property(history, ({ members: count, steps, shuffle }) => {
       const members = membersOf('report', ['m1', 'm2', 'm3', 'm4', 'm5', 'm6'].slice(0, count))
@@ -96,6 +96,26 @@ function leavesOf(facts: Parameters<typeof agreed>[0]) {
   const byId = Map.groupBy(agreed(facts), held => held.fact.id)
   return [...byId].map(([id, held]) => JSON.stringify(summarise(id, held))).sort()
 }
+
+/**
+ * Found at random: a user wrote on a split item what somebody else wrote on the id above, one and
+ * the same version, and the line above went on and was taken in under another id.
+ */
+const twinTakenElsewhere: Step[] = [
+  { who: 2, act: 'put', pick: 0, text: 'a', from: 0 },
+  { who: 2, act: 'put', pick: 0, text: 'a', from: 0 },
+  { who: 2, act: 'delete', pick: 0, text: 'a', from: 0 },
+  { who: 0, act: 'put', pick: 0, text: 'd', from: 0 },
+  { who: 0, act: 'part', pick: 147, text: 'a', from: 2 },
+  { who: 0, act: 'resolve', pick: 0, text: 'a', from: 0 },
+  { who: 2, act: 'put', pick: 0, text: 'a', from: 0 },
+  { who: 0, act: 'sync', pick: 0, text: 'a', from: 2 },
+  { who: 0, act: 'put', pick: 0, text: 'a', from: 0 },
+  { who: 0, act: 'put', pick: 0, text: 'a', from: 0 },
+  { who: 0, act: 'put', pick: 155, text: 'a', from: 0 },
+  { who: 0, act: 'put', pick: 0, text: 'a', from: 0 },
+  { who: 1, act: 'put', pick: 0, text: 'b', from: 0 },
+]
 
 test('S003-8: every payload written is present after any history, and shown once', () => {
   fc.assert(
@@ -122,7 +142,7 @@ test('S003-8: every payload written is present after any history, and shown once
         .map(item => refKey(item.shown.fact))
       expect(new Set(shown).size).toBe(shown.length)
     }),
-    { numRuns: 300 },
+    { numRuns: 300, examples: [[{ members: 3, steps: twinTakenElsewhere, shuffle: [0] }]] },
   )
 })
 

@@ -1,31 +1,21 @@
 import { expect, test } from 'vitest'
-import type { Fact, ItemId } from '../../../src/base/fact.ts'
-import { isDelete } from '../../../src/base/fact.ts'
+import type { ItemId } from '../../../src/base/fact.ts'
 import { hashText } from '../../../src/base/hash.ts'
 import { summarise } from '../../../src/consensus/items/digest.ts'
 import { isBelow } from '../../../src/consensus/items/id.ts'
 import { collisionsOf, itemsOf, viewFamily } from '../../../src/consensus/items/view.ts'
-import { agreed, contentOf, exchange, type ItemMember, membersOf, viewText } from './members.ts'
+import {
+  agreed,
+  exchange,
+  type ItemMember,
+  idOf,
+  membersOf,
+  rightVersion,
+  splitInTwo,
+  viewText,
+} from './members.ts'
 
 const root = 'report'
-
-/** Two members that wrote apart from each other on one version, and then met. */
-function splitInTwo(id: ItemId = root) {
-  const [a, b] = membersOf(id, ['a', 'b']) as [ItemMember, ItemMember]
-  a.put(id, 'common')
-  exchange([a, b])
-  const left = a.put(id, 'left')
-  const right = b.put(id, 'right')
-  exchange([a, b])
-  return { a, b, left, right }
-}
-
-/** The id under which a text is live. */
-function idOf(member: ItemMember, text: string): ItemId {
-  const ids = Object.entries(member.live()).filter(entry => entry[1] === text)
-  expect(ids).toHaveLength(1)
-  return ids[0]![0]
-}
 
 function leaves(member: ItemMember) {
   const byId = Map.groupBy(agreed(member.facts.values()), held => held.fact.id)
@@ -50,7 +40,7 @@ test('S003-6: the new elements begin with hash(newId + dataHash)', () => {
   expect(item.position).toBe(1)
 })
 
-test('S003-5: a collision is told with both versions, and alike on every store that sees it', () => {
+test('S003-5: a collision is told with both versions, alike on every store', () => {
   const { a, b, left, right } = splitInTwo()
   const [collision, ...more] = collisionsOf(a.view())
   expect(more).toEqual([])
@@ -69,7 +59,7 @@ test('the same bytes put by two members onto one parent are one version and no c
   expect(a.live()).toEqual({ report: 'same' })
 })
 
-test('heads with equal content on different parents are one branch, joined by the next write', () => {
+test('heads with equal content are one branch, joined by the next write', () => {
   const { a, b } = splitInTwo()
   const [c, d] = [...membersOf(root, ['c', 'd'])] as [ItemMember, ItemMember]
   c.put(root, 'same')
@@ -125,15 +115,15 @@ test('when every split item was deleted the old id is free again, and no head st
   expect(a.live()).toEqual({ report: 'new' })
 })
 
-test('a write on a split item belongs to it, and a late fact on the old id extends the right one', () => {
+test('a late fact on the old id extends the right split item, beside what users wrote', () => {
   const { a, b, left } = splitInTwo()
   const [late] = membersOf(root, ['late'], undefined) as [ItemMember]
-  late.take([...a.facts.values()].filter(fact => fact.version !== idOfRight(a)))
+  late.take([...a.facts.values()].filter(fact => fact.version !== rightVersion(a)))
   expect(late.live()).toEqual({ report: 'left' })
   late.put(root, 'left, and more')
   const id = idOf(a, 'left')
   expect(a.put(idOf(a, 'right'), 'right edited').base).toEqual([
-    { id: root, heads: [left.version, idOfRight(a)].sort() },
+    { id: root, heads: [left.version, rightVersion(a)].sort() },
   ])
   exchange([a, b, late])
   expect(a.read(id)).toBe('left, and more')
@@ -141,14 +131,10 @@ test('a write on a split item belongs to it, and a late fact on the old id exten
   expect(viewText(late.view())).toBe(viewText(a.view()))
 })
 
-function idOfRight(member: ItemMember) {
-  return [...member.facts.values()].find(fact => fact.description === 'right')!.version
-}
-
 test('a late fact on the old id and a write on its split item collide below that item', () => {
   const { a, b } = splitInTwo()
   const [late] = membersOf(root, ['late']) as [ItemMember]
-  late.take([...a.facts.values()].filter(fact => fact.version !== idOfRight(a)))
+  late.take([...a.facts.values()].filter(fact => fact.version !== rightVersion(a)))
   late.put(root, 'late')
   const id = idOf(a, 'left')
   a.put(id, 'edited')
@@ -194,74 +180,6 @@ test('an item that was deleted does not come back when a third head changes the 
     exchange([a, b, c])
     expect(Object.values(a.live()).sort()).toEqual([`apart ${attempt}`, 'right'])
   }
-})
-
-test('resolve ends a collision: one merge on the old id, and a delete on each item taken in', () => {
-  const { a, b } = splitInTwo()
-  const ids = [idOf(a, 'left'), idOf(a, 'right')]
-  const facts = a.resolve(root, { keep: ids[0]! })
-  expect(facts.map(fact => [fact.id, isDelete(fact)])).toEqual([
-    [root, false],
-    ...[...ids].sort().map(id => [id, true]),
-  ])
-  exchange([a, b])
-  expect(b.live()).toEqual({ report: 'left' })
-  expect(collisionsOf(b.view())).toEqual([])
-  for (const id of ids) expect(b.read(id)).toBeUndefined()
-})
-
-test('a collision can be resolved by a version, by new content, or by a put that merges', () => {
-  for (const choose of [
-    (a: ItemMember, right: Fact) => a.resolve(root, { keep: right.version }),
-    (a: ItemMember) => a.resolve(root, { content: contentOf('right') }),
-    (a: ItemMember) => a.put(root, 'right', { merge: true }),
-  ]) {
-    const { a, b, right } = splitInTwo()
-    choose(a, right)
-    exchange([a, b])
-    expect(b.live()).toEqual({ report: 'right' })
-  }
-})
-
-test('a write on a split item concurrent with the resolution survives as that item', () => {
-  const { a, b } = splitInTwo()
-  const id = idOf(a, 'left')
-  a.resolve(root, { content: contentOf('both') })
-  b.put(id, 'left edited')
-  exchange([a, b])
-  expect(a.live()).toEqual({ report: 'both', [id]: 'left edited' })
-  expect(viewText(b.view())).toBe(viewText(a.view()))
-})
-
-test('a write on the old id concurrent with the resolution splits anew, into merge and write', () => {
-  const { a, b } = splitInTwo()
-  const [late] = membersOf(root, ['late']) as [ItemMember]
-  late.take([...a.facts.values()].filter(fact => fact.version !== idOfRight(a)))
-  late.put(root, 'late')
-  a.resolve(root, { content: contentOf('both') })
-  exchange([a, b, late])
-  expect(Object.values(a.live()).sort()).toEqual(['both', 'late'])
-  const [collision] = collisionsOf(a.view())
-  expect(collision?.branches.map(branch => branch.fact.description).sort()).toEqual([
-    'both',
-    'late',
-  ])
-  b.resolve(root, { keep: idOf(b, 'late') })
-  exchange([a, b, late])
-  expect(late.live()).toEqual({ report: 'late' })
-})
-
-test('two resolutions made apart are a collision of their merges, or one if they chose alike', () => {
-  const apart = splitInTwo()
-  apart.a.resolve(root, { content: contentOf('A') })
-  apart.b.resolve(root, { content: contentOf('B') })
-  exchange([apart.a, apart.b])
-  expect(Object.values(apart.a.live()).sort()).toEqual(['A', 'B'])
-  const alike = splitInTwo()
-  alike.a.resolve(root, { keep: idOf(alike.a, 'left') })
-  alike.b.resolve(root, { keep: idOf(alike.b, 'left') })
-  exchange([alike.a, alike.b])
-  expect(alike.a.live()).toEqual({ report: 'left' })
 })
 
 test('a name with tildes splits below its doubled tildes', () => {

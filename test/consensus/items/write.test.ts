@@ -25,7 +25,7 @@ function splitInTwo(policy?: Policy) {
   return { a, b }
 }
 
-test('S003-1: an item shows id, data hash, version and size, and its next version chains on it', () => {
+test('S003-1: an item shows id, data hash, version and size; the next chains on it', () => {
   const [a] = membersOf(root, ['a']) as [ItemMember]
   const first = a.put(root, 'four')
   expect(first).toMatchObject({ id: root, size: 4, parents: [], by: 'a' })
@@ -39,7 +39,7 @@ test('S003-1: an item shows id, data hash, version and size, and its next versio
   ])
 })
 
-test('S003-4: size and links are part of the version, and a link to a missing item blocks nothing', () => {
+test('S003-4: links are part of the version, and a dangling one blocks nothing', () => {
   const [a] = membersOf(root, ['a']) as [ItemMember]
   const [b] = membersOf(root, ['b']) as [ItemMember]
   const linked = normaliseProperties({ dependsOn: ['not/here', 'a', 'a'] })
@@ -93,7 +93,7 @@ test('a delete of what is not there, and a write on an unknown split id, are not
   expect(fresh.refusal('new', { content: null }).code).toBe('NOT_FOUND')
 })
 
-test('a split id that was known before the heads were merged elsewhere is answered as split', () => {
+test('a split id that was known before a merge came is answered as split', () => {
   const { a, b } = splitInTwo()
   const ids = Object.keys(a.live())
   const [merge] = b.resolve(root, { content })
@@ -128,7 +128,7 @@ test('a merge of more heads than a fact can name takes two, and then nothing is 
   expect(a.live()).toEqual({ [root]: 'all' })
 })
 
-test('S003-7: with the policy `latest` the later write is the item, and the other is its history', () => {
+test('S003-7: with `latest` the later write is the item, the other its history', () => {
   const { a, b } = splitInTwo({ kind: 'latest' })
   expect(a.live()).toEqual({ report: 'right' })
   expect(b.live()).toEqual(a.live())

@@ -128,6 +128,12 @@ export const limits = {
 
   /** A line on the control socket: a small payload in base64 with room; larger ones use `upload`. */
   lineBytesMax: 32 * 1024 * 1024,
+  /** Batches gather into one group, one fsync, up to here: what a slow disk writes in a moment. */
+  groupBytesMax: 8 * 1024 * 1024,
+  /** The journal is begun anew beyond this: some ten thousand groups, read in no time at start. */
+  journalBytesMax: 2 * 1024 * 1024,
+  /** Below this much free space users' writes are refused (or 5 % of the disk, if that is less). */
+  diskReserveBytes: 64 * 1024 * 1024,
   /** Summaries of items kept in memory: about 1 KiB each with its strings. */
   summariesCachedMax: 20_000,
   /** Records of the event log kept for watchers that were away; one record is one batch. */

@@ -70,6 +70,12 @@ export interface Damage {
   readonly sentence: string
 }
 
+/**
+ * The `meta` key that says that this member has a gap. A store that finds one while it opens writes
+ * it before it says so, and it stays until the member is refilled and commits `null` for it.
+ */
+export const GAP_META_KEY = 'gap'
+
 /** What the journal promised at the last opening against what is there. */
 export interface StartReport {
   /** The store was closed in order. */
@@ -100,10 +106,14 @@ export interface PayloadWriter {
   write(bytes: Bytes): Promise<void>
   /**
    * Checks size and SHA-256, fsyncs, renames into place, fsyncs the folder. Answers the blob.
-   * A mismatch removes the partial file and answers `undefined`.
+   * A mismatch removes the partial file and answers `undefined`. From here on the payload is
+   * here (`hasPayloads`), and stays so through a crash; `have` only ends its `wanted`.
    */
   finish(): Promise<Hash | undefined>
-  /** Closes and keeps the partial file for a later resumption (`keep`), or removes it. */
+  /**
+   * Closes and keeps the partial file for a later resumption (`keep`), or removes it. An upload is
+   * always removed. After `finish`, or a second time, it does nothing.
+   */
   close(fate: 'keep' | 'remove'): Promise<void>
 }
 
@@ -115,6 +125,11 @@ export interface Store {
   onDamage(listener: (damage: Damage) => void): void
 
   counts(): StoreCounts
+  /**
+   * The disk is nearly full: users' writes are to be refused with DISK_FULL before they are worked
+   * out, while a reserve is left for what must be written. It becomes false when there is room.
+   */
+  isFull(): boolean
   /** Summaries of items by id; `undefined` where none is held. One round of reading for all. */
   items(ids: readonly ItemId[]): Promise<(ItemSummary | undefined)[]>
   /** The ids behind id-hashes (SHA-256 of the id); `undefined` where unknown. */
@@ -133,8 +148,9 @@ export interface Store {
   lastPendingOrder(): number
   wanted(after: Hash | null, limit: number): Promise<WantedEntry[]>
   dependedOnBy(id: ItemId, limit: number): Promise<ItemId[]>
-  /** Events from `after` (exclusive) on; `first` and `last` are the sequences kept (0, 0 if none). */
+  /** Events from `after` (exclusive) on. */
   events(after: number, limit: number): Promise<EventEntry[]>
+  /** The first sequence kept (0 if none is), and the last ever written (0 before the first). */
   eventRange(): { readonly first: number; readonly last: number }
   meta(key: string): Promise<Bytes | undefined>
 
@@ -148,13 +164,16 @@ export interface Store {
    * against its hash; `undefined` if it is not here or damaged (then damage was reported).
    */
   smallPayloads(blobs: readonly Hash[]): Promise<(Bytes | undefined)[]>
-  /** Bytes [offset, offset + length) of a payload of any size, in pieces; not verified as a whole. */
+  /**
+   * Bytes [offset, offset + length) of a payload of any size, in pieces; not verified as a whole.
+   * Throws a VecheError: NOT_FOUND when it is not here, DAMAGED when it is shorter than it should.
+   */
   readPayload(blob: Hash, offset: number, length: number): AsyncIterable<Bytes>
   /** Size of a payload that is here. */
   payloadSize(blob: Hash): Promise<number | undefined>
   /** Reads a whole payload and holds it against its hash. */
   verifyPayload(blob: Hash): Promise<'ok' | 'absent' | 'damaged'>
-  /** Takes a damaged payload out of the way (moved aside, not deleted). */
+  /** Takes a damaged payload out of the way (moved aside, not deleted); then it is not here. */
   setAsidePayload(blob: Hash): Promise<void>
   /**
    * Begins or resumes the writing of a large payload. `expect` is known when it is fetched from
@@ -168,6 +187,6 @@ export interface Store {
   journalCut(entry: { readonly cut: number; readonly root: Hash; readonly items: number }): void
   /** Checks every record of every table; yields what is wrong, and progress. */
   verify(): AsyncIterable<{ readonly checked: number; readonly damages: readonly Damage[] }>
-  /** Waits for all commits and closes. */
+  /** Waits for all commits and closes; every later call rejects. */
   close(): Promise<void>
 }

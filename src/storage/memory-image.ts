@@ -1,0 +1,50 @@
+/**
+ * What a store in memory leaves behind, and what the next opening says about it. The report is made
+ * as on disk: the tables are counted anew and held against the tally that was kept beside them and
+ * against the journal, so that a test which drops records from an image sees the loss noticed.
+ */
+import type { PartialPayloads } from './memory-payloads.ts'
+import { MemoryTables } from './memory-tables.ts'
+import type { Damage, StartReport } from './store.ts'
+import { lossAtStart, type TallyRecord } from './tally.ts'
+
+/** What a store leaves behind. */
+export interface MemoryImage {
+  readonly tables: MemoryTables
+  readonly partial: PartialPayloads
+  /** What the journal holds; null: it is lost. */
+  readonly journal: TallyRecord | null
+  readonly lastCut: StartReport['lastCut']
+  /** The store was closed in order. */
+  readonly clean: boolean
+}
+
+/** The image of a store that never was opened. */
+export function emptyImage(): MemoryImage {
+  const tables = new MemoryTables()
+  return {
+    tables,
+    partial: new Map(),
+    journal: tables.tally.record(),
+    lastCut: null,
+    clean: true,
+  }
+}
+
+/** Partial payloads as of now; the pieces themselves are shared. */
+export function copyPartial(partial: PartialPayloads): PartialPayloads {
+  return new Map([...partial].map(([blob, pieces]) => [blob, pieces.slice()]))
+}
+
+/** What is to be said about an image. */
+export function startReport({ tables, journal, lastCut, clean }: MemoryImage): StartReport {
+  const recorded = tables.tally.record()
+  const loss = lossAtStart({ journal, recorded, found: tables.fold() })
+  const damages: Damage[] =
+    journal === null
+      ? [{ what: 'journal', sentence: 'The journal is missing: loss would go unnoticed.' }]
+      : []
+  const { factsMissing, pendingMissing } = loss
+  const gap = loss.differs || journal === null
+  return { clean, factsMissing, pendingMissing, gap, damages, lastCut }
+}

@@ -1,0 +1,383 @@
+/**
+ * A store in memory: the whole contract without a disk, for members that need no folder and for
+ * the simulator. It is deterministic: no time, no chance; promises resolve as microtasks.
+ *
+ * Crashes: with the option `durability` batches become durable only when the caller says so, in
+ * groups as on a real disk. `image()` is what a crash would leave, `MemoryStore.fromImage` opens a
+ * store on it. An image is plain tables: a test may also let facts rot in it or drop them.
+ */
+import { type Bytes, compareText } from '../base/bytes.ts'
+import type { FactRef, HeldFact, ItemId, ItemSummary } from '../base/fact.ts'
+import { refKey } from '../base/fact.ts'
+import { type Hash, hashBytes } from '../base/hash.ts'
+import { limits } from '../base/limits.ts'
+import { VecheError } from '../base/veche-error.ts'
+import { GroupCommit } from './group-commit.ts'
+import { itemDamages } from './item-check.ts'
+import { copyPartial, emptyImage, type MemoryImage, startReport } from './memory-image.ts'
+import { openMemoryWriter, type PartialPayloads } from './memory-payloads.ts'
+import { MemoryTables } from './memory-tables.ts'
+import {
+  type Damage,
+  type EventEntry,
+  GAP_META_KEY,
+  type IdRange,
+  type PayloadWriter,
+  type PendingEntry,
+  type StartReport,
+  type Store,
+  type StoreCounts,
+  type WantedEntry,
+  type Write,
+} from './store.ts'
+import type { TallyRecord } from './tally.ts'
+
+/** What a fact or a summary of common size takes on a real disk. */
+const RECORD_BYTES = 400
+
+export interface MemoryStoreOptions {
+  /**
+   * Called for one group of batches at a time, with its size; the group is durable when the promise
+   * resolves, and the disk has failed when it rejects. Absent: durable at once.
+   */
+  readonly durability?: (batchBytes: number) => Promise<void>
+}
+
+/** A change of the tables, made to the live ones at once and to the durable ones later. */
+type Change = (tables: MemoryTables) => void
+
+export class MemoryStore implements Store {
+  readonly report: StartReport
+  /** All that was handed in; what reads see. */
+  readonly #live: MemoryTables
+  /** What is durable: the same tables where nothing is held back. */
+  readonly #durable: MemoryTables
+  readonly #partial: PartialPayloads
+  readonly #setAside = new Map<Hash, Bytes>()
+  readonly #writing = new Set<Hash>()
+  readonly #commits: GroupCommit<Change>
+  /** Changes that are live and not durable, in order. */
+  readonly #undurable: Change[] = []
+  readonly #faultListeners: ((error: Error) => void)[] = []
+  readonly #damageListeners: ((damage: Damage) => void)[] = []
+  #journal: TallyRecord | null
+  #lastCut: StartReport['lastCut']
+  #isClosed = false
+  #isClean = false
+  #isFull = false
+
+  constructor(options: MemoryStoreOptions = {}, image: MemoryImage = emptyImage()) {
+    const { durability } = options
+    this.#durable = new MemoryTables(image.tables)
+    this.#partial = copyPartial(image.partial)
+    this.report = startReport(image)
+    if (this.report.gap) this.#durable.metas.set(GAP_META_KEY, new Uint8Array([1]))
+    this.#live = durability === undefined ? this.#durable : new MemoryTables(this.#durable)
+    this.#journal = this.#durable.tally.record()
+    this.#lastCut = image.lastCut
+    this.#commits = new GroupCommit({
+      write: (changes, bytes) => this.#makeDurable(changes, bytes, durability),
+      groupBytesMax: limits.groupBytesMax,
+      onFault: fault => {
+        for (const listener of this.#faultListeners) listener(fault)
+      },
+    })
+  }
+
+  /** Opens a store on what another one left. The image itself is not touched. */
+  static fromImage(image: MemoryImage, options: MemoryStoreOptions = {}): MemoryStore {
+    return new MemoryStore(options, image)
+  }
+
+  /**
+   * What a crash at this moment leaves: all that is durable, of the batches that are not the first
+   * `surviving` (a disk may have written more than it promised), and partial payloads as written.
+   */
+  image(surviving = 0): MemoryImage {
+    const tables = new MemoryTables(this.#durable)
+    for (const change of this.#undurable.slice(0, surviving)) change(tables)
+    return {
+      tables,
+      partial: copyPartial(this.#partial),
+      journal: this.#journal,
+      lastCut: this.#lastCut,
+      clean: this.#isClean,
+    }
+  }
+
+  /** How many batches were handed in and are not durable. */
+  get undurable(): number {
+    return this.#undurable.length
+  }
+
+  /** Lets the disk be full, or not any more. */
+  setFull(isFull: boolean): void {
+    this.#isFull = isFull
+  }
+
+  isFull(): boolean {
+    return this.#isFull
+  }
+
+  onFault(listener: (error: Error) => void): void {
+    this.#faultListeners.push(listener)
+  }
+
+  onDamage(listener: (damage: Damage) => void): void {
+    this.#damageListeners.push(listener)
+  }
+
+  counts(): StoreCounts {
+    const { items, wanted, tally } = this.#live
+    return { items: items.size, facts: tally.facts, pending: tally.pending, wanted: wanted.size }
+  }
+
+  async items(ids: readonly ItemId[]): Promise<(ItemSummary | undefined)[]> {
+    this.#mustBeAlive()
+    return ids.map(id => this.#live.items.get(id))
+  }
+
+  async idsOf(idHashes: readonly Hash[]): Promise<(ItemId | undefined)[]> {
+    this.#mustBeAlive()
+    return idHashes.map(hash => this.#live.idsByHash.get(hash))
+  }
+
+  async facts(refs: readonly FactRef[]): Promise<(HeldFact | undefined)[]> {
+    this.#mustBeAlive()
+    return refs.map(({ id, version }) => {
+      const held = this.#live.facts.get(id)?.get(version)
+      return held === undefined || this.#isRotten(held) ? undefined : held
+    })
+  }
+
+  async factsOf(id: ItemId): Promise<HeldFact[]> {
+    this.#mustBeAlive()
+    const facts = [...(this.#live.facts.get(id)?.values() ?? [])]
+    return this.#live.rotten.size === 0 ? facts : facts.filter(held => !this.#isRotten(held))
+  }
+
+  async scanItems(range: IdRange, limit: number): Promise<ItemSummary[]> {
+    this.#mustBeAlive()
+    return take(this.#live.items.range(range), limit, (_, summary) => summary)
+  }
+
+  async *allItems(): AsyncGenerator<readonly ItemSummary[]> {
+    for (let from: ItemId | undefined; ; ) {
+      const page = await this.scanItems(from === undefined ? {} : { from }, limits.pageMax)
+      const last = page.at(-1)
+      if (last === undefined) return
+      yield page
+      from = `${last.id}\u0000`
+    }
+  }
+
+  async pending(after: number, limit: number): Promise<PendingEntry[]> {
+    this.#mustBeAlive()
+    const range = this.#live.pending.range({ from: after + 1 })
+    return take(range, limit, (order, ref) => ({ order, ref }))
+  }
+
+  lastPendingOrder(): number {
+    return this.#live.tally.lastOrder
+  }
+
+  async wanted(after: Hash | null, limit: number): Promise<WantedEntry[]> {
+    this.#mustBeAlive()
+    const range = this.#live.wanted.range(after === null ? {} : { from: `${after}\u0000` })
+    return take(range, limit, (blob, size) => ({ blob, size }))
+  }
+
+  async dependedOnBy(id: ItemId, limit: number): Promise<ItemId[]> {
+    this.#mustBeAlive()
+    const links = this.#live.links.get(id)
+    return links === undefined ? [] : take(links.range(), limit, from => from)
+  }
+
+  async events(after: number, limit: number): Promise<EventEntry[]> {
+    this.#mustBeAlive()
+    const range = this.#live.events.range({ from: after + 1 })
+    return take(range, limit, (sequence, body) => ({ sequence, body }))
+  }
+
+  eventRange(): { readonly first: number; readonly last: number } {
+    return this.#live.tally.eventRange()
+  }
+
+  async meta(key: string): Promise<Bytes | undefined> {
+    this.#mustBeAlive()
+    return this.#live.metas.get(key)
+  }
+
+  async commit(batch: readonly Write[]): Promise<void> {
+    this.#mustBeAlive()
+    await this.#change(tables => tables.apply(batch), bytesOf(batch))
+  }
+
+  async hasPayloads(blobs: readonly Hash[]): Promise<boolean[]> {
+    this.#mustBeAlive()
+    return blobs.map(blob => this.#live.payloads.has(blob))
+  }
+
+  async smallPayloads(blobs: readonly Hash[]): Promise<(Bytes | undefined)[]> {
+    this.#mustBeAlive()
+    return blobs.map(blob => {
+      const bytes = this.#live.payloads.get(blob)
+      if (bytes === undefined || bytes.length > limits.inlinePayloadBytesMax) return undefined
+      return this.#verified(blob, bytes) ? bytes : undefined
+    })
+  }
+
+  async *readPayload(blob: Hash, offset: number, length: number): AsyncGenerator<Bytes> {
+    this.#mustBeAlive()
+    const bytes = this.#live.payloads.get(blob)
+    if (bytes === undefined) throw new VecheError('NOT_FOUND', `The payload ${blob} is not here.`)
+    const end = Math.min(offset + length, bytes.length)
+    for (let at = offset; at < end; at += limits.chunkBytes) {
+      yield bytes.subarray(at, Math.min(at + limits.chunkBytes, end))
+    }
+  }
+
+  async payloadSize(blob: Hash): Promise<number | undefined> {
+    this.#mustBeAlive()
+    return this.#live.payloads.get(blob)?.length
+  }
+
+  async verifyPayload(blob: Hash): Promise<'ok' | 'absent' | 'damaged'> {
+    this.#mustBeAlive()
+    const bytes = this.#live.payloads.get(blob)
+    if (bytes === undefined) return 'absent'
+    return this.#verified(blob, bytes) ? 'ok' : 'damaged'
+  }
+
+  async setAsidePayload(blob: Hash): Promise<void> {
+    this.#mustBeAlive()
+    const bytes = this.#live.payloads.get(blob)
+    if (bytes === undefined) return
+    this.#setAside.set(blob, bytes)
+    this.#live.payloads.delete(blob)
+    this.#durable.payloads.delete(blob)
+  }
+
+  async payloadWriter(
+    expect: { readonly blob: Hash; readonly size: number } | null,
+  ): Promise<PayloadWriter> {
+    this.#mustBeAlive()
+    return openMemoryWriter({
+      expect,
+      partial: this.#partial,
+      open: this.#writing,
+      keep: async (blob, bytes) => {
+        this.#mustBeAlive()
+        await this.#change(tables => tables.payloads.set(blob, bytes), bytes.length)
+      },
+    })
+  }
+
+  journalCut(entry: { readonly cut: number; readonly root: Hash; readonly items: number }): void {
+    this.#lastCut = entry
+  }
+
+  async *verify(): AsyncGenerator<{ readonly checked: number; readonly damages: Damage[] }> {
+    this.#mustBeAlive()
+    const tables = new MemoryTables(this.#live)
+    const ids = new Set([...tables.items.keys(), ...tables.facts.keys()])
+    for (const id of [...ids].sort(compareText)) {
+      const facts = [...(tables.facts.get(id)?.values() ?? [])]
+      const rotten = facts.filter(({ fact }) => tables.rotten.has(refKey(fact)))
+      const damages = itemDamages({
+        id,
+        summary: tables.items.get(id),
+        facts: facts.filter(held => !rotten.includes(held)),
+        isAccounted: blob => tables.payloads.has(blob) || tables.wanted.has(blob),
+      })
+      yield { checked: facts.length + 1, damages: [...rotten.map(rottenFact), ...damages] }
+    }
+    for (const [blob, bytes] of tables.payloads) {
+      const damages = hashBytes(bytes) === blob ? [] : [rottenPayload(blob)]
+      yield { checked: 1, damages }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#mustBeAlive()
+    await this.#commits.idle()
+    this.#isClosed = true
+    this.#isClean = this.#commits.fault === null
+  }
+
+  #mustBeAlive(): void {
+    if (this.#commits.fault !== null) throw this.#commits.fault
+    if (this.#isClosed) throw new VecheError('STOPPING', 'The store is closed.')
+  }
+
+  #change(change: Change, bytes: number): Promise<void> {
+    change(this.#live)
+    if (this.#live !== this.#durable) this.#undurable.push(change)
+    return this.#commits.add(change, bytes)
+  }
+
+  async #makeDurable(
+    changes: readonly Change[],
+    bytes: number,
+    durability: MemoryStoreOptions['durability'],
+  ): Promise<void> {
+    if (durability !== undefined) {
+      await durability(bytes)
+      for (const change of this.#undurable.splice(0, changes.length)) change(this.#durable)
+    }
+    this.#journal = this.#durable.tally.record()
+  }
+
+  #isRotten({ fact }: HeldFact): boolean {
+    if (!this.#live.rotten.has(refKey(fact))) return false
+    this.#tellDamage(rottenFact({ fact }))
+    return true
+  }
+
+  #verified(blob: Hash, bytes: Bytes): boolean {
+    if (hashBytes(bytes) === blob) return true
+    this.#tellDamage(rottenPayload(blob))
+    return false
+  }
+
+  #tellDamage(damage: Damage): void {
+    for (const listener of this.#damageListeners) listener(damage)
+  }
+}
+
+function rottenFact({ fact }: { readonly fact: FactRef }): Damage {
+  const { id, version } = fact
+  const sentence = `The record of version ${version} of ${id} is damaged and not shown.`
+  return { what: 'fact', id, version, sentence }
+}
+
+function rottenPayload(blob: Hash): Damage {
+  const sentence = `The payload ${blob} does not match its hash and is not shown.`
+  return { what: 'payload', blob, sentence }
+}
+
+/** The first entries of a range, each in its own shape. */
+function take<Key, Value, Taken>(
+  range: Iterable<readonly [Key, Value]>,
+  limit: number,
+  shape: (key: Key, value: Value) => Taken,
+): Taken[] {
+  const taken: Taken[] = []
+  if (limit <= 0) return taken
+  for (const [key, value] of range) {
+    taken.push(shape(key, value))
+    if (taken.length >= limit) break
+  }
+  return taken
+}
+
+/** About how many bytes a batch has: payloads exactly, records at a round figure. */
+function bytesOf(batch: readonly Write[]): number {
+  let bytes = 0
+  for (const write of batch) {
+    bytes += RECORD_BYTES
+    if (write.kind === 'payload') bytes += write.bytes.length
+    if (write.kind === 'event') bytes += write.body.length
+  }
+  return bytes
+}

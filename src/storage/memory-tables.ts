@@ -1,0 +1,146 @@
+/**
+ * What a store in memory holds, as plain tables, and what one batch does to them. Values are
+ * immutable and shared between copies, so that a copy costs the keys only. Everything happens in
+ * the order of the calls; nothing here asks for time or chance.
+ */
+import { type Bytes, compareAscii, compareText } from '../base/bytes.ts'
+import type { FactRef, HeldFact, ItemId, ItemSummary } from '../base/fact.ts'
+import { refKey } from '../base/fact.ts'
+import { type Hash, hashText } from '../base/hash.ts'
+import { unreachable } from '../base/invariant.ts'
+import { SortedMap } from './sorted-map.ts'
+import type { Write } from './store.ts'
+import { Tally, type TallyRecord } from './tally.ts'
+
+const compareNumber = (a: number, b: number): number => a - b
+
+export class MemoryTables {
+  readonly items: SortedMap<ItemId, ItemSummary>
+  readonly idsByHash: Map<Hash, ItemId>
+  readonly facts: Map<ItemId, Map<Hash, HeldFact>>
+  readonly pending: SortedMap<number, FactRef>
+  readonly payloads: Map<Hash, Bytes>
+  readonly wanted: SortedMap<Hash, number>
+  /** By the item that others depend on. */
+  readonly links: Map<ItemId, SortedMap<ItemId, true>>
+  readonly events: SortedMap<number, Bytes>
+  readonly metas: Map<string, Bytes>
+  /** Facts (by `refKey`) whose record rotted: they read as absent until they are written again. */
+  readonly rotten: Set<string>
+  readonly tally: Tally
+
+  constructor(from?: MemoryTables) {
+    this.items = from?.items.copy() ?? new SortedMap(compareText)
+    this.idsByHash = new Map(from?.idsByHash)
+    this.facts = new Map(mapEach(from?.facts, facts => new Map(facts)))
+    this.pending = from?.pending.copy() ?? new SortedMap(compareNumber)
+    this.payloads = new Map(from?.payloads)
+    this.wanted = from?.wanted.copy() ?? new SortedMap(compareAscii)
+    this.links = new Map(mapEach(from?.links, links => links.copy()))
+    this.events = from?.events.copy() ?? new SortedMap(compareNumber)
+    this.metas = new Map(from?.metas)
+    this.rotten = new Set(from?.rotten)
+    this.tally = from === undefined ? new Tally() : Tally.from(from.tally.record())
+  }
+
+  /** Carries out one batch. */
+  apply(batch: readonly Write[]): void {
+    for (const write of batch) this.#write(write)
+    this.tally.group += 1
+  }
+
+  /** The tally as the tables themselves have it, whatever was promised. */
+  fold(): TallyRecord {
+    const found = new Tally()
+    for (const facts of this.facts.values()) {
+      for (const version of facts.keys()) found.addFact(version)
+    }
+    for (const [order, ref] of this.pending.range()) found.addPending(order, ref.version)
+    return { ...this.tally.record(), ...countsOf(found.record()) }
+  }
+
+  #write(write: Write): void {
+    switch (write.kind) {
+      case 'fact':
+        return this.#putFact(write.held)
+      case 'item':
+        this.items.set(write.summary.id, write.summary)
+        this.idsByHash.set(hashText(write.summary.id), write.summary.id)
+        return
+      case 'pending':
+        if (this.pending.has(write.order)) this.#removePending(write.order)
+        this.pending.set(write.order, write.ref)
+        this.tally.addPending(write.order, write.ref.version)
+        return
+      case 'unpending':
+        return this.#removePending(write.order)
+      case 'payload':
+        this.payloads.set(write.blob, write.bytes)
+        this.wanted.delete(write.blob)
+        return
+      case 'wanted':
+        this.wanted.set(write.blob, write.size)
+        return
+      case 'have':
+        this.wanted.delete(write.blob)
+        return
+      case 'link':
+        return this.#link(write.from, write.to)
+      case 'unlink':
+        this.links.get(write.to)?.delete(write.from)
+        return
+      case 'event':
+        this.events.set(write.sequence, write.body)
+        this.tally.addEvent(write.sequence)
+        return
+      case 'trimEvents':
+        return this.#trimEvents(write.before)
+      case 'meta':
+        if (write.value === null) this.metas.delete(write.key)
+        else this.metas.set(write.key, write.value)
+        return
+      default:
+        return unreachable(write)
+    }
+  }
+
+  #putFact(held: HeldFact): void {
+    const { id, version } = held.fact
+    const facts = this.facts.get(id) ?? new Map<Hash, HeldFact>()
+    if (!facts.has(version)) this.tally.addFact(version)
+    facts.set(version, held)
+    this.facts.set(id, facts)
+    if (this.rotten.size > 0) this.rotten.delete(refKey({ id, version }))
+  }
+
+  #removePending(order: number): void {
+    const ref = this.pending.get(order)
+    if (ref === undefined) return
+    this.pending.delete(order)
+    this.tally.removePending(ref.version)
+  }
+
+  #link(from: ItemId, to: ItemId): void {
+    const links = this.links.get(to) ?? new SortedMap<ItemId, true>(compareText)
+    links.set(from, true)
+    this.links.set(to, links)
+  }
+
+  #trimEvents(before: number): void {
+    const gone = [...this.events.range({ until: before })].map(([sequence]) => sequence)
+    for (const sequence of gone) this.events.delete(sequence)
+    this.tally.trimEvents(before)
+  }
+}
+
+function countsOf(record: TallyRecord) {
+  const { facts, factsXor, pending, pendingXor } = record
+  return { facts, factsXor, pending, pendingXor }
+}
+
+function* mapEach<Key, Value>(
+  map: ReadonlyMap<Key, Value> | undefined,
+  copy: (value: Value) => Value,
+): Generator<[Key, Value]> {
+  for (const [key, value] of map ?? []) yield [key, copy(value)]
+}

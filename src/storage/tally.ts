@@ -1,0 +1,158 @@
+/**
+ * What a store promised, in a few numbers: how many facts and pending entries it holds, the XOR of
+ * their versions, and the last numbers used. An XOR can be kept up to date with every batch and
+ * folded anew from the records in any order, and two sets of hashes with one XOR are not met by
+ * accident. Held against what is found at the next opening it tells whether something vanished.
+ */
+import type { Hash } from '../base/hash.ts'
+
+/** A tally after one group of batches. */
+export interface TallyRecord {
+  /** Number of the group; each group that a store made durable has the next one. */
+  readonly group: number
+  readonly facts: number
+  readonly factsXor: Hash
+  readonly pending: number
+  readonly pendingXor: Hash
+  /** The largest place in the pending queue that was ever used; −1 before the first. */
+  readonly lastOrder: number
+  /** The oldest event kept (0: none was ever written) and the newest ever written. */
+  readonly firstEvent: number
+  readonly lastEvent: number
+}
+
+/** What two tallies say about loss. */
+export interface Loss {
+  readonly factsMissing: number
+  readonly pendingMissing: number
+  readonly differs: boolean
+}
+
+/** The XOR of a changing set of hashes. */
+export class HashXor {
+  readonly #words = new Uint32Array(8)
+
+  constructor(start?: Hash) {
+    if (start !== undefined) this.toggle(start)
+  }
+
+  /** Puts a hash in, or takes it out again. */
+  toggle(hash: Hash): void {
+    for (let i = 0; i < 8; i++) {
+      this.#words[i]! ^= Number.parseInt(hash.slice(8 * i, 8 * i + 8), 16)
+    }
+  }
+
+  value(): Hash {
+    let text = ''
+    for (const word of this.#words) text += word.toString(16).padStart(8, '0')
+    return text
+  }
+}
+
+/** The running tally of a store. */
+export class Tally {
+  group = 0
+  facts = 0
+  pending = 0
+  lastOrder = -1
+  firstEvent = 0
+  lastEvent = 0
+  readonly #factsXor = new HashXor()
+  readonly #pendingXor = new HashXor()
+
+  /** A tally that goes on from a record. */
+  static from(record: TallyRecord): Tally {
+    const tally = new Tally()
+    tally.group = record.group
+    tally.facts = record.facts
+    tally.pending = record.pending
+    tally.lastOrder = record.lastOrder
+    tally.firstEvent = record.firstEvent
+    tally.lastEvent = record.lastEvent
+    tally.#factsXor.toggle(record.factsXor)
+    tally.#pendingXor.toggle(record.pendingXor)
+    return tally
+  }
+
+  addFact(version: Hash): void {
+    this.facts += 1
+    this.#factsXor.toggle(version)
+  }
+
+  addPending(order: number, version: Hash): void {
+    this.pending += 1
+    this.#pendingXor.toggle(version)
+    if (order > this.lastOrder) this.lastOrder = order
+  }
+
+  removePending(version: Hash): void {
+    this.pending -= 1
+    this.#pendingXor.toggle(version)
+  }
+
+  addEvent(sequence: number): void {
+    if (this.firstEvent === 0) this.firstEvent = sequence
+    this.lastEvent = sequence
+  }
+
+  /** Events before a sequence are gone. */
+  trimEvents(before: number): void {
+    if (before > this.firstEvent) this.firstEvent = Math.min(before, this.lastEvent + 1)
+  }
+
+  /** The sequences of the events that are kept; `first` is 0 when none is. */
+  eventRange(): { readonly first: number; readonly last: number } {
+    const isEmpty = this.firstEvent > this.lastEvent
+    return { first: isEmpty ? 0 : this.firstEvent, last: this.lastEvent }
+  }
+
+  record(): TallyRecord {
+    const { group, facts, pending, lastOrder, firstEvent, lastEvent } = this
+    return {
+      group,
+      facts,
+      factsXor: this.#factsXor.value(),
+      pending,
+      pendingXor: this.#pendingXor.value(),
+      lastOrder,
+      firstEvent,
+      lastEvent,
+    }
+  }
+}
+
+/** What is missing of a promise in what was found. */
+export function lossOf(promised: TallyRecord, found: TallyRecord): Loss {
+  return {
+    factsMissing: Math.max(0, promised.facts - found.facts),
+    pendingMissing: Math.max(0, promised.pending - found.pending),
+    differs:
+      promised.facts !== found.facts ||
+      promised.factsXor !== found.factsXor ||
+      promised.pending !== found.pending ||
+      promised.pendingXor !== found.pendingXor,
+  }
+}
+
+/**
+ * The loss that an opening found. `recorded` is the tally inside the store, written with the last
+ * group, and must equal what is found exactly. The journal's may lie behind it (its line is
+ * appended after the group is durable, and a crash may come between) and never ahead: a journal
+ * that knows of a later group proves that this group was lost.
+ */
+export function lossAtStart(tallies: {
+  readonly journal: TallyRecord | null
+  readonly recorded: TallyRecord
+  readonly found: TallyRecord
+}): Loss {
+  const { journal, recorded, found } = tallies
+  const inside = lossOf(recorded, found)
+  if (journal === null || journal.group < recorded.group) return inside
+  const outside = lossOf(journal, found)
+  return {
+    factsMissing: Math.max(inside.factsMissing, outside.factsMissing),
+    pendingMissing: Math.max(inside.pendingMissing, outside.pendingMissing),
+    differs: inside.differs || outside.differs || journal.group > recorded.group,
+  }
+}

@@ -2,6 +2,7 @@
  * Opening the control socket, and reading lines from it, with errors that say what to do.
  */
 import { connect, type Socket } from 'node:net'
+import { dirname } from 'node:path'
 import type { Bytes } from '../base/bytes.ts'
 import { limits } from '../base/limits.ts'
 import { LineReader } from '../base/line-reader.ts'
@@ -31,7 +32,7 @@ function openError(error: NodeJS.ErrnoException, path: string): VecheError {
     )
   return new VecheError(
     'NOT_RUNNING',
-    `No member answers at ${path}. Start it with: veche start --store FOLDER`,
+    `No member answers at ${path}. Start it with: veche start --store ${dirname(path)}`,
     { path },
     error,
   )

@@ -33,6 +33,7 @@ import type {
   MemberStatus,
   StatusParams,
   StatusResult,
+  VerifyResult,
   WatchParams,
 } from '../../src/control/protocol-network.ts'
 import { EventLog } from './event-log.ts'
@@ -203,7 +204,7 @@ export class MemoryMember implements MemberService {
     return { inSync: true, reasons: [] }
   }
 
-  async verify({ progress, signal }: VerifyOptions) {
+  async verify({ progress, signal }: VerifyOptions): Promise<VerifyResult> {
     const facts = [...this.#chains.values()].flat()
     progress({ phase: 'payloads', done: 0, of: facts.length })
     await this.hold

@@ -97,6 +97,8 @@ export const limits = {
   doorRequestBytesMax: 16 * 1024,
   /** The answer may carry the whole roster of `membersMax` with addresses and proofs. */
   doorAnswerBytesMax: 1024 * 1024,
+  /** An invitation token: keys, a secret and a few addresses. */
+  tokenBytesMax: 8 * 1024,
   /** A knock is answered within this time, forwarding to another member included. */
   doorMs: 10_000,
   /** Knocks of one peer within `doorMs`, and of all peers at once: a door, not a service. */

@@ -2,6 +2,7 @@
  * What a message of another member changes: its place on the list, its history, a mark, and, with
  * two Sources, our own status (PROTOCOL 9).
  */
+import { STAMP_ZERO } from '../../base/stamp.ts'
 import type { Envelope, Ping } from '../messages.ts'
 import { countsInPeriod } from './check.ts'
 import { stepDown } from './duty.ts'
@@ -17,7 +18,7 @@ const HEAL_EVERY_MS = 1000
 export function hear(state: AgreementState, envelope: Envelope, effects: Effect[]): void {
   const peer = state.peers.get(envelope.uuid)
   if (peer === undefined) return
-  if (peer.incarnation !== envelope.incarnation) restarted(peer, envelope)
+  if (peer.incarnation !== envelope.incarnation) restarted(state, peer, envelope)
   if (!isHeard(state, peer)) peer.heardSince = state.now
   peer.heardAt = state.now
   if (envelope.clock <= peer.clock) return // relayed late: newer news of it are known
@@ -45,9 +46,11 @@ export function hearPing(
   hear(state, envelope, effects)
   const peer = state.peers.get(envelope.uuid)
   if (peer === undefined || peer.incarnation !== envelope.incarnation) return
-  if (envelope.clock === peer.clock) {
+  // Gossip is slower than the direct streams: a ping that a probe has overtaken is still the newest.
+  if (peer.ping === null || envelope.clock > peer.ping.clock) {
     peer.ping = {
       at: state.now,
+      clock: envelope.clock,
       answers: new Set(ping.answers),
       reached: new Set(ping.reached),
       marked: new Set(ping.marked),
@@ -56,9 +59,13 @@ export function hearPing(
   announced(state, peer, envelope, effects)
 }
 
-/** A member that was opened anew: nothing of its former life counts. */
-function restarted(peer: Peer, envelope: Envelope): void {
-  if (peer.incarnation !== '' && envelope.clock <= peer.clock) return
+/**
+ * A member that was opened anew: nothing of its former life counts. While it is heard, an older
+ * clock under another incarnation is a relayed message of that former life.
+ */
+function restarted(state: AgreementState, peer: Peer, envelope: Envelope): void {
+  if (isHeard(state, peer) && envelope.clock <= peer.clock) return
+  peer.clock = STAMP_ZERO
   peer.incarnation = envelope.incarnation
   peer.history = []
   peer.ping = null

@@ -1,0 +1,263 @@
+/**
+ * Adds on their way out and in (PROTOCOL 6): own adds go to every reached member at once, adds of
+ * Sources are taken in every status, acknowledged when fact and payload are durable, and gaps are
+ * noticed by number and filled from the adder, or from whoever has the fact.
+ */
+import { type FactRef, type MemberId, refKey } from '../../base/fact.ts'
+import type { Hash } from '../../base/hash.ts'
+import { limits } from '../../base/limits.ts'
+import {
+  addNumbers,
+  createIncoming,
+  hasNumber,
+  type Incoming,
+  missingNumbers,
+  takeAck,
+  vectorOf,
+} from '../../consensus/agreement/sequences.ts'
+import type {
+  Ack,
+  Add,
+  Adds,
+  Adopt,
+  AskSequences,
+  Envelope,
+  Ping,
+  Sequences,
+} from '../../consensus/messages.ts'
+import type { AddedFact, Reception } from '../ledger/changes.ts'
+import type { Context } from './context.ts'
+import { fetchFacts } from './fetching.ts'
+import type { Offers } from './offers.ts'
+
+/** A gap is looked after this often; adds that are just on their way close most by themselves. */
+const GAP_EVERY_MS = 300
+
+export class Adding {
+  readonly #context: Context
+  readonly #offers: Offers
+  readonly #incoming = new Map<MemberId, Incoming>()
+  /** Numbers whose fact is here and whose payload is not yet. */
+  readonly #waiting = new Map<Hash, { readonly adder: MemberId; readonly number: number }[]>()
+  readonly #onAck: () => void
+  #filling = new Set<MemberId>()
+
+  constructor(context: Context, offers: Offers, onAck: () => void) {
+    this.#context = context
+    this.#offers = offers
+    this.#onAck = onAck
+  }
+
+  /** Sends what this member just added to every reached member. */
+  sendAdds(facts: readonly AddedFact[]): void {
+    const whole = facts.filter(fact => !fact.offered)
+    const named = facts.filter(fact => fact.offered)
+    for (const peer of this.#context.reached()) {
+      if (whole.length > 0) this.#context.links.send(peer, { kind: 'adds', adds: whole.map(asAdd) })
+      if (named.length > 0) {
+        const adds = named.map(({ sequence, added, fact }) => ({
+          sequence,
+          added,
+          ref: { id: fact.id, version: fact.version },
+        }))
+        this.#context.links.send(peer, { kind: 'adopt', adds })
+      }
+    }
+  }
+
+  /** Adds of another member; only a Source adds. */
+  async onAdds(envelope: Envelope, { adds }: Adds): Promise<void> {
+    if (!this.#mayAdd(envelope)) return
+    const incoming = this.#of(envelope)
+    const receptions = await this.#context.ledger.receive(adds, {
+      from: envelope.uuid,
+      stampRule: this.#context.agreement.source === null ? 'take' : 'smaller',
+    })
+    for (const [at, add] of adds.entries()) await this.#number(incoming, add, receptions[at]!)
+    this.#acknowledge(incoming)
+  }
+
+  /** Adds of facts that were offered before. */
+  async onAdopt(envelope: Envelope, { adds }: Adopt): Promise<void> {
+    if (!this.#mayAdd(envelope)) return
+    const whole: Add[] = []
+    for (const { sequence, added, ref } of adds) {
+      const offered = this.#offers.take(envelope.uuid, ref)
+      if (offered !== undefined) whole.push({ sequence, added, ...offered })
+      else {
+        const incoming = this.#of(envelope)
+        incoming.last = Math.max(incoming.last, sequence)
+      }
+    }
+    await this.onAdds(envelope, { kind: 'adds', adds: whole })
+  }
+
+  /** The other says what of my numbers it has. */
+  onAck(envelope: Envelope, { vector }: Ack): void {
+    if (vector.adder !== this.#context.self) return
+    const from = { member: envelope.uuid, incarnation: envelope.incarnation }
+    takeAck(this.#context.ledger.outgoing, from, vector)
+    this.#onAck()
+  }
+
+  /** A ping tells how far its sender's numbers go. */
+  onPing(envelope: Envelope, ping: Ping): void {
+    if (ping.sequence === 0) return
+    const incoming = this.#of(envelope)
+    incoming.last = Math.max(incoming.last, ping.sequence)
+    // Below its floor the adder waits for nobody: those facts come by comparing trees.
+    if (ping.floor > 1 && incoming.numbers.upTo < ping.floor - 1) {
+      addNumbers(incoming.numbers, incoming.numbers.upTo + 1, ping.floor - 1)
+    }
+    // Said again with every ping: an acknowledgment that was lost heals by itself.
+    if (incoming.numbers.upTo > 0 || incoming.numbers.ranges.length > 0) this.#acknowledge(incoming)
+  }
+
+  /** Names the facts of my numbers to a member that has a gap. */
+  onAskSequences(from: MemberId, ask: AskSequences): void {
+    const entries: { sequence: number; ref: FactRef }[] = []
+    const { outgoing } = this.#context.ledger
+    if (ask.incarnation === outgoing.incarnation) {
+      for (const [low, high] of ask.ranges) {
+        const top = Math.min(high, outgoing.last)
+        for (let n = Math.max(low, outgoing.floor); n <= top; n++) {
+          const ref = outgoing.sent.get(n)
+          if (ref !== undefined && entries.length < limits.holdsMax) entries.push({ sequence: n, ref })
+        }
+      }
+    }
+    this.#context.links.send(from, { kind: 'sequences', request: ask.request, entries })
+  }
+
+  /** Payloads that became durable complete the numbers that waited for them. */
+  onPayloads(blobs: readonly Hash[]): void {
+    const complete = new Set<Incoming>()
+    for (const blob of blobs) {
+      for (const { adder, number } of this.#waiting.get(blob) ?? []) {
+        const incoming = this.#incoming.get(adder)
+        if (incoming === undefined) continue
+        addNumbers(incoming.numbers, number, number)
+        complete.add(incoming)
+      }
+      this.#waiting.delete(blob)
+    }
+    for (const incoming of complete) this.#acknowledge(incoming)
+  }
+
+  /** Looks after gaps; called with every tick. */
+  tick(): void {
+    const now = this.#context.now()
+    for (const incoming of this.#incoming.values()) {
+      if (incoming.numbers.upTo >= incoming.last) {
+        incoming.gapSince = null
+        this.#context.problems.clear(`gap/${incoming.adder}`)
+        continue
+      }
+      incoming.gapSince ??= now
+      const open = now - incoming.gapSince
+      if (open < GAP_EVERY_MS) continue
+      if (open > limits.gapMs) this.#report(incoming)
+      if (this.#filling.has(incoming.adder)) continue
+      this.#filling.add(incoming.adder)
+      this.#context.background(
+        this.#fill(incoming).finally(() => this.#filling.delete(incoming.adder)),
+      )
+    }
+  }
+
+  #mayAdd(envelope: Envelope): boolean {
+    if (envelope.status === 'source') return true
+    this.#context.counters.addsFromNonSources += 1
+    return false
+  }
+
+  #of(envelope: Envelope): Incoming {
+    const known = this.#incoming.get(envelope.uuid)
+    if (known?.incarnation === envelope.incarnation) return known
+    const incoming = createIncoming(envelope.uuid, envelope.incarnation)
+    this.#incoming.set(envelope.uuid, incoming)
+    return incoming
+  }
+
+  async #number(incoming: Incoming, add: Add, reception: Reception): Promise<void> {
+    incoming.last = Math.max(incoming.last, add.sequence)
+    if (reception.kind === 'refused') {
+      this.#context.blame(incoming.adder, `added a fact that is refused: ${reception.sentence}`)
+      this.#context.counters.factsRefused += 1
+      return
+    }
+    if (reception.kind === 'later') return
+    const { blob } = add.fact
+    if (blob === null || add.payload !== null) {
+      addNumbers(incoming.numbers, add.sequence, add.sequence)
+      return
+    }
+    await this.#numberWithBlob(incoming, add.sequence, blob)
+  }
+
+  async #numberWithBlob(incoming: Incoming, number: number, blob: Hash): Promise<void> {
+    const [here] = await this.#context.store.hasPayloads([blob])
+    if (here === true) {
+      addNumbers(incoming.numbers, number, number)
+      return
+    }
+    const waiting = this.#waiting.get(blob) ?? []
+    if (!waiting.some(entry => entry.adder === incoming.adder && entry.number === number)) {
+      waiting.push({ adder: incoming.adder, number })
+    }
+    this.#waiting.set(blob, waiting)
+  }
+
+  #acknowledge(incoming: Incoming): void {
+    this.#context.links.sendLatest(incoming.adder, `ack/${incoming.adder}`, () => ({
+      kind: 'ack',
+      vector: vectorOf(incoming),
+    }))
+  }
+
+  async #fill(incoming: Incoming): Promise<void> {
+    const ranges = missingNumbers(incoming.numbers, incoming.last, limits.ackRangesMax)
+    const answer = await this.#context.links.ask(incoming.adder, {
+      kind: 'askSequences',
+      incarnation: incoming.incarnation,
+      ranges,
+    })
+    if (answer?.kind !== 'sequences' || this.#incoming.get(incoming.adder) !== incoming) return
+    await this.#take(incoming, answer)
+    this.#acknowledge(incoming)
+  }
+
+  async #take(incoming: Incoming, { entries }: Sequences): Promise<void> {
+    const open = entries.filter(entry => !hasNumber(incoming.numbers, entry.sequence))
+    const refs = open.map(entry => entry.ref)
+    const held = await this.#context.store.facts(refs)
+    const missing = refs.filter((_, at) => held[at] === undefined)
+    if (missing.length > 0) await fetchFacts(this.#context, incoming.adder, missing)
+    const found = await this.#context.store.facts(refs)
+    await this.#context.ledger.durable()
+    for (const [at, { sequence }] of open.entries()) {
+      const fact = found[at]?.fact
+      if (fact === undefined) continue
+      if (fact.blob === null) addNumbers(incoming.numbers, sequence, sequence)
+      else await this.#numberWithBlob(incoming, sequence, fact.blob)
+    }
+  }
+
+  #report(incoming: Incoming): void {
+    this.#context.problems.set(`gap/${incoming.adder}`, {
+      reason: 'gap',
+      member: incoming.adder,
+      sentence: 'Some facts that this member added did not arrive within 10 s.',
+      nextStep: 'Nothing: comparing trees brings them. If it lasts, check the link.',
+    })
+  }
+}
+
+function asAdd({ sequence, added, fact, payload }: AddedFact): Add {
+  return { sequence, added, fact, payload }
+}
+
+/** Refs as keys, for sets. */
+export function keysOf(refs: readonly FactRef[]): Set<string> {
+  return new Set(refs.map(refKey))
+}

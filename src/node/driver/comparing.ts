@@ -1,0 +1,211 @@
+/**
+ * Comparing with one member: first the trees, from the root down, then, for each item whose leaf
+ * differs, its facts (PROTOCOL 7–9). For source-sync and healing the facts that the other has are
+ * taken on the way; in counter-sync they are only named, since whether they are needed depends on
+ * all participants. One comparison is over one state of both trees, or it says that it was not.
+ */
+import type { FactRef, FactState, HeldFact, MemberId } from '../../base/fact.ts'
+import type { Hash } from '../../base/hash.ts'
+import { limits } from '../../base/limits.ts'
+import { stampOf } from '../../base/stamp.ts'
+import type { Effect } from '../../consensus/agreement/events.ts'
+import { type ItemSet, itemSet, lackedBy, versionsToName } from '../../consensus/items/cover.ts'
+import type { AskItems, NamedFact, Scope, ShownItem } from '../../consensus/messages.ts'
+import { WALK_KEY_BYTES } from '../../merkle/prints.ts'
+import type { MerkleTree } from '../../merkle/tree.ts'
+import type { Difference } from '../../merkle/walk-take.ts'
+import { continueWalk, startWalk, type WalkStep } from '../../merkle/walker.ts'
+import { takeShown } from './fetching.ts'
+import type { Member } from './member.ts'
+
+type Compare = Extract<Effect, { kind: 'compare' }>
+
+/** Items asked about in one message. */
+const ITEMS_ASKED = 256
+
+interface Found {
+  readonly theyLack: { readonly ref: FactRef; readonly state: FactState }[]
+  readonly theyHave: { readonly ref: FactRef; readonly state: FactState }[]
+}
+
+interface Mine {
+  readonly difference: Difference
+  readonly id: string | undefined
+  readonly set: ItemSet
+}
+
+export class Comparing {
+  readonly #member: Member
+
+  constructor(member: Member) {
+    this.#member = member
+  }
+
+  /** Compares, and tells the machine what was found. */
+  async run(effect: Compare): Promise<void> {
+    const { counters } = this.#member
+    counters.comparisons += 1
+    const walked = await this.#walk(effect)
+    const found: Found = { theyLack: [], theyHave: [] }
+    const done = walked !== undefined && (await this.#items(effect, walked, found))
+    await this.#member.ledger.durable()
+    const now = this.#member.now()
+    this.#member.dispatch({
+      kind: 'compared',
+      now,
+      ticket: effect.ticket,
+      peer: effect.peer,
+      done,
+      theirRoot: walked?.theirRoot ?? '',
+      theirCut: this.#member.agreement.peers.get(effect.peer)?.cut ?? 0,
+      ...found,
+    })
+  }
+
+  /** Walks the trees; undefined when the other does not answer or a tree changed under a count. */
+  async #walk({ peer, scope, purpose }: Compare): Promise<
+    { differences: readonly Difference[]; theirRoot: Hash } | undefined
+  > {
+    const tree = this.#treeOf(scope)
+    if (tree === null) return undefined
+    const key = this.#member.ports.entropy.bytes(WALK_KEY_BYTES)
+    let theirRoot = ''
+    let step: WalkStep = startWalk(tree, { key, full: false })
+    while (step.kind === 'ask') {
+      const answer = await this.#member.links.ask(peer, { kind: 'askWalk', scope, walk: step.request })
+      if (answer?.kind !== 'walked' || answer.walk === null) return undefined
+      theirRoot = answer.walk.root
+      step = continueWalk(tree, step.walk, answer.walk)
+    }
+    if (step.kind === 'refused') {
+      this.#member.blame(peer, `gave a wrong answer in a comparison: ${step.sentence}`)
+      return undefined
+    }
+    const isWhole = step.kind === 'done' && step.isComplete
+    if (scope === 'held' && (!isWhole || this.#treeOf(scope) !== tree)) return undefined
+    const isHeal = purpose === 'heal' && step.differences.length > limits.healFactsMax
+    return isHeal ? undefined : { differences: step.differences, theirRoot }
+  }
+
+  #treeOf(scope: Scope): MerkleTree | null {
+    const { sets } = this.#member.ledger
+    return scope === 'settled' ? sets.settled.tree : sets.held
+  }
+
+  /** Looks into the differing items, some hundred at a time. */
+  async #items(
+    effect: Compare,
+    walked: { readonly differences: readonly Difference[] },
+    found: Found,
+  ): Promise<boolean> {
+    const { differences } = walked
+    for (let at = 0; at < differences.length; at += ITEMS_ASKED) {
+      const mine = await this.#mine(effect.scope, differences.slice(at, at + ITEMS_ASKED))
+      for (const item of mine) {
+        if (item.difference.theirs !== null) continue
+        found.theyLack.push(...[...item.set.facts.values()].map(named))
+      }
+      const open = mine.filter(item => item.difference.theirs !== null)
+      if (!(await this.#ask(effect, open, found))) return false
+    }
+    return true
+  }
+
+  /** Own facts of items, in the scope of the comparison. */
+  async #mine(scope: Scope, differences: readonly Difference[]): Promise<Mine[]> {
+    const { store, ledger } = this.#member
+    const { cut } = ledger.sets.settled
+    const ids = await store.idsOf(differences.map(difference => difference.idHash))
+    const mine: Mine[] = []
+    for (const [at, difference] of differences.entries()) {
+      const id = ids[at]
+      const facts = id === undefined ? [] : await store.factsOf(id)
+      const inScope = facts.filter(({ state }) =>
+        scope === 'held' ? ledger.sets.isHeld(state) : agreedAt(cut, state),
+      )
+      mine.push({ difference, id, set: itemSet(inScope) })
+    }
+    return mine
+  }
+
+  async #ask(effect: Compare, items: readonly Mine[], found: Found): Promise<boolean> {
+    let open = items.map(mine => ({ mine, have: versionsToName(mine.set), skip: 0, listed: new Set<Hash>() }))
+    while (open.length > 0) {
+      const answer = await this.#member.links.ask(effect.peer, {
+        kind: 'askItems',
+        scope: effect.scope,
+        want: effect.purpose === 'counter-sync' ? 'names' : 'facts',
+        items: open.map(({ mine, have, skip }) => ({ idHash: mine.difference.idHash, have, skip })),
+      } satisfies Omit<AskItems, 'request'>)
+      if (answer?.kind !== 'items' || answer.items.length === 0) return false
+      const again: typeof open = []
+      for (const [at, shown] of answer.items.entries()) {
+        const asked = open[at]
+        if (asked === undefined || shown.idHash !== asked.mine.difference.idHash) return false
+        if (isOtherwise(asked.mine.set, shown) && asked.have.length > 0) {
+          again.push({ mine: asked.mine, have: [], skip: 0, listed: new Set() })
+          continue
+        }
+        const count = await this.#take(effect, asked.mine, shown, found, asked.listed)
+        if (shown.more && count > 0) again.push({ ...asked, skip: asked.skip + count })
+        else lacked(asked.mine, shown, asked.listed, found)
+      }
+      open = [...again, ...open.slice(answer.items.length)]
+    }
+    return true
+  }
+
+  /** Takes what the other showed of an item; answers how many facts that were. */
+  async #take(
+    { peer, purpose }: Compare,
+    mine: Mine,
+    shown: ShownItem,
+    found: Found,
+    listed: Set<Hash>,
+  ): Promise<number> {
+    if (purpose !== 'counter-sync') {
+      for (const { fact } of shown.facts) listed.add(fact.version)
+      await takeShown(this.#member, peer, shown.facts)
+      return shown.facts.length
+    }
+    const id = shown.id ?? mine.id
+    for (const name of shown.names) {
+      listed.add(name.version)
+      const held = mine.set.facts.get(name.version)
+      if (held !== undefined) await this.#restamp(peer, held, name)
+      else if (id !== undefined) {
+        found.theyHave.push({ ref: { id, version: name.version }, state: name.state })
+      }
+    }
+    return shown.names.length
+  }
+
+  /** One version with two stamps: in counter-sync both take the smaller. */
+  async #restamp(peer: MemberId, held: HeldFact, { at, by }: NamedFact): Promise<void> {
+    if (held.fact.at === at && held.fact.by === by) return
+    const fact = { ...held.fact, at, by }
+    await this.#member.ledger.receive([{ fact, payload: null, added: null }], {
+      from: peer,
+      stampRule: 'smaller',
+    })
+  }
+}
+
+/** Whether a fact is agreed and settled at a cut. */
+export function agreedAt(cut: number, state: FactState): boolean {
+  return state.kind === 'agreed' && state.added <= stampOf(cut)
+}
+
+/** A version that both hold whole, with different digests: something below it differs. */
+function isOtherwise(set: ItemSet, shown: ShownItem): boolean {
+  return shown.covered.some(({ version, digest }) => set.digests.get(version) !== digest)
+}
+
+function lacked(mine: Mine, shown: ShownItem, listed: ReadonlySet<Hash>, found: Found): void {
+  const covered = shown.covered.map(entry => entry.version)
+  found.theyLack.push(...lackedBy(mine.set, { covered, listed }).map(named))
+}
+
+function named({ fact, state }: HeldFact): { readonly ref: FactRef; readonly state: FactState } {
+  return { ref: { id: fact.id, version: fact.version }, state }
+}

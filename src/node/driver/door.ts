@@ -1,0 +1,143 @@
+/**
+ * The door (PROTOCOL 10): invitations and removals. Only the member that issued an invitation
+ * redeems it, and it writes "used by PEER" durably before it answers; a member that is asked to
+ * redeem a foreign one passes the request on. Whoever was removed gets the proof of it, and nothing
+ * else.
+ */
+import { type Bytes, utf8, utf8Text } from '../../base/bytes.ts'
+import type { MemberId } from '../../base/fact.ts'
+import { type Hash, hashBytes } from '../../base/hash.ts'
+import { limits } from '../../base/limits.ts'
+import {
+  decodeDoorAnswer,
+  decodeDoorRequest,
+  type DoorAnswer,
+  type DoorRefusalCode,
+  type DoorRequest,
+  encodeDoorAnswer,
+  encodeDoorRequest,
+  INVITATION_SECRET_BYTES,
+} from '../../wire/door.ts'
+import { NetworkError } from '../ports.ts'
+import type { Member } from './member.ts'
+import { systemFacts } from './system.ts'
+
+/** An invitation as its issuer keeps it, by the hash of its secret. */
+interface Invitation {
+  readonly expires: number
+  readonly uses: number
+  readonly usedBy: readonly MemberId[]
+}
+
+const PREFIX = 'invitation/'
+
+export class Door {
+  readonly #member: Member
+  constructor(member: Member) {
+    this.#member = member
+  }
+
+  /** Issues an invitation; the secret is kept as its hash only. */
+  async invite(options: { readonly expires: number; readonly uses: number }): Promise<Bytes> {
+    const secret = this.#member.ports.entropy.bytes(INVITATION_SECRET_BYTES)
+    const secretHash = hashBytes(secret)
+    await this.#write(secretHash, { ...options, usedBy: [] })
+    return secret
+  }
+
+  /** Answers a knock. */
+  async answer(from: MemberId, bytes: Bytes): Promise<Bytes> {
+    const decoded = decodeDoorRequest(bytes, limits.doorRequestBytesMax)
+    if (!decoded.ok) return encodeDoorAnswer(refused('NOT_MEMBER', decoded.sentence))
+    return encodeDoorAnswer(await this.#answer(from, decoded.value))
+  }
+
+  async #answer(from: MemberId, request: DoorRequest): Promise<DoorAnswer> {
+    const { roster } = this.#member
+    if (request.kind === 'hello') {
+      if (roster.isMember(from)) return await this.#welcome()
+      const facts = await systemFacts(this.#member.store)
+      const known = facts.some(fact => fact.id.includes(from))
+      return known ? { kind: 'removed', facts } : refused('NOT_MEMBER', 'You are no member here.')
+    }
+    const isForwarded = request.peer !== from
+    if (isForwarded && !roster.isMember(from)) {
+      return refused('NOT_MEMBER', 'Only a member passes a request on.')
+    }
+    const secretHash = hashBytes(request.secret)
+    const invitation = await this.#read(secretHash)
+    if (invitation !== undefined) return await this.#redeem(secretHash, invitation, request)
+    if (isForwarded) return refused('UNKNOWN_TOKEN', 'This member did not issue that token.')
+    return await this.#forward(request)
+  }
+
+  async #redeem(
+    secretHash: Hash,
+    invitation: Invitation,
+    request: Extract<DoorRequest, { kind: 'redeem' }>,
+  ): Promise<DoorAnswer> {
+    const { roster, agreement } = this.#member
+    const { peer, name, addresses } = request
+    const isAgain = invitation.usedBy.includes(peer)
+    if (isAgain && roster.isMember(peer)) return await this.#welcome()
+    if (!isAgain && invitation.usedBy.length >= invitation.uses) {
+      return refused('USED_TOKEN', 'This token was used already. Ask for a new one.')
+    }
+    if (invitation.expires < this.#member.ports.clock.wallMs()) {
+      return refused('EXPIRED_TOKEN', 'This token has expired. Ask for a new one.')
+    }
+    if (agreement.source === null) {
+      return refused('BUSY', 'The member that issued this token is not Source now. Try again.')
+    }
+    if (!isAgain) {
+      const usedBy = [...invitation.usedBy, peer]
+      await this.#write(secretHash, { ...invitation, usedBy })
+    }
+    await roster.add(peer, { name, addresses: addresses.slice(0, limits.addressesMax) })
+    return await this.#welcome()
+  }
+
+  async #welcome(): Promise<DoorAnswer> {
+    return { kind: 'welcome', facts: await systemFacts(this.#member.store) }
+  }
+
+  /** Asks the other members, of whom one issued the token. */
+  async #forward(request: Extract<DoorRequest, { kind: 'redeem' }>): Promise<DoorAnswer> {
+    const { ports, roster } = this.#member
+    let isSilent = false
+    for (const { peer } of roster.members()) {
+      if (peer === this.#member.self) continue
+      try {
+        const contact = { peer, addresses: roster.addressesOf(peer) }
+        const bytes = await ports.network.knock(contact, encodeDoorRequest(request))
+        const answer = decodeDoorAnswer(bytes, limits.doorAnswerBytesMax)
+        if (!answer.ok || isUnknown(answer.value)) continue
+        return answer.value
+      } catch (error) {
+        if (!(error instanceof NetworkError)) throw error
+        isSilent = true // it may be the issuer: the knocker may try again
+      }
+    }
+    return isSilent
+      ? refused('BUSY', 'The member that issued this token is not reached now. Try again.')
+      : refused('UNKNOWN_TOKEN', 'No member of this network issued that token.')
+  }
+
+  async #read(secretHash: Hash): Promise<Invitation | undefined> {
+    const bytes = await this.#member.store.meta(PREFIX + secretHash)
+    return bytes === undefined ? undefined : (JSON.parse(utf8Text(bytes) ?? 'null') as Invitation)
+  }
+
+  async #write(secretHash: Hash, invitation: Invitation): Promise<void> {
+    const value = utf8(JSON.stringify(invitation))
+    await this.#member.ledger.record([{ kind: 'meta', key: PREFIX + secretHash, value }])
+  }
+}
+
+function isUnknown(answer: DoorAnswer): boolean {
+  return answer.kind === 'refused' && answer.code === 'UNKNOWN_TOKEN'
+}
+
+function refused(code: DoorRefusalCode, sentence: string): DoorAnswer {
+  return { kind: 'refused', code, sentence }
+}

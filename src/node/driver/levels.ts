@@ -1,0 +1,181 @@
+/**
+ * What a client is told of its write (PROTOCOL 11): `pending`, `agreed` or `majority`, and who
+ * holds it durably. A waiter is answered when its level is reached or its time is over; an accepted
+ * write is never an error later.
+ */
+import { type FactRef, type MemberId, refKey } from '../../base/fact.ts'
+import { limits } from '../../base/limits.ts'
+import { hasNumber } from '../../consensus/agreement/sequences.ts'
+import type { Level } from '../../control/protocol.ts'
+import type { AddedFact, Written } from '../ledger/changes.ts'
+import type { Timer } from '../ports.ts'
+import type { Context } from './context.ts'
+
+/** Facts that became agreed without a number of ours are asked after this often. */
+const ASK_HOLDS_MS = 200
+
+export interface Reached {
+  readonly level: Level
+  readonly heldBy: readonly MemberId[]
+}
+
+interface Waiter {
+  readonly ref: FactRef
+  readonly wait: Level
+  agreed: boolean
+  sequence: number | null
+  /** Members that said `holds`, besides this one. */
+  readonly told: Set<MemberId>
+  askedAt: number
+  readonly resolve: (reached: Reached) => void
+  timer: Timer | null
+}
+
+export class Levels {
+  readonly #context: Context
+  readonly #waiters = new Map<string, Set<Waiter>>()
+  readonly #bySequence = new Map<number, Set<Waiter>>()
+
+  constructor(context: Context) {
+    this.#context = context
+  }
+
+  /** Resolves when the level is reached, or with the level reached when the time is over. */
+  wait(
+    written: Written,
+    options: { readonly wait: Level; readonly timeoutMs: number },
+  ): Promise<Reached> {
+    const { fact, state, sequence } = written
+    const { promise, resolve } = Promise.withResolvers<Reached>()
+    const waiter: Waiter = {
+      ref: { id: fact.id, version: fact.version },
+      wait: options.wait,
+      agreed: state.kind === 'agreed',
+      sequence,
+      told: new Set(),
+      askedAt: Number.NEGATIVE_INFINITY,
+      resolve,
+      timer: null,
+    }
+    if (this.#isReached(waiter)) {
+      resolve(this.#reachedBy(waiter))
+      return promise
+    }
+    waiter.timer = this.#context.ports.clock.after(options.timeoutMs, () => this.#end(waiter))
+    add(this.#waiters, refKey(fact), waiter)
+    if (sequence !== null) add(this.#bySequence, sequence, waiter)
+    return promise
+  }
+
+  /** Facts that this member added got their numbers. */
+  onAdded(facts: readonly AddedFact[]): void {
+    if (this.#waiters.size === 0) return
+    for (const { fact, sequence } of facts) {
+      for (const waiter of this.#waiters.get(refKey(fact)) ?? []) {
+        waiter.sequence = sequence
+        add(this.#bySequence, sequence, waiter)
+      }
+    }
+  }
+
+  /** Facts that are agreed, durably. */
+  onAgreed(refs: readonly FactRef[]): void {
+    if (this.#waiters.size === 0) return
+    for (const ref of refs) {
+      for (const waiter of this.#waiters.get(refKey(ref)) ?? []) {
+        waiter.agreed = true
+        if (this.#isReached(waiter)) this.#end(waiter)
+      }
+    }
+  }
+
+  /** Acknowledgments came in, or own numbers became durable. */
+  onAck(): void {
+    for (const waiters of this.#bySequence.values()) {
+      for (const waiter of waiters) if (this.#isReached(waiter)) this.#end(waiter)
+    }
+  }
+
+  /** Asks after facts that have no number of ours; called with every tick. */
+  tick(): void {
+    const now = this.#context.now()
+    for (const waiters of this.#waiters.values()) {
+      for (const waiter of waiters) {
+        if (!waiter.agreed || waiter.sequence !== null) continue
+        if (now - waiter.askedAt < ASK_HOLDS_MS) continue
+        waiter.askedAt = now
+        for (const peer of this.#context.reached()) {
+          if (!waiter.told.has(peer)) this.#context.background(this.#askHolds(waiter, peer))
+        }
+      }
+    }
+  }
+
+  /** Answers every waiter with what is reached: the daemon stops. */
+  stop(): void {
+    for (const waiters of this.#waiters.values()) for (const waiter of waiters) this.#end(waiter)
+  }
+
+  async #askHolds(waiter: Waiter, peer: MemberId): Promise<void> {
+    const answer = await this.#context.links.ask(peer, { kind: 'askHolds', refs: [waiter.ref] })
+    if (answer?.kind !== 'holds' || answer.held[0] !== true) return
+    waiter.told.add(peer)
+    if (this.#isReached(waiter)) this.#end(waiter)
+  }
+
+  #isReached(waiter: Waiter): boolean {
+    if (waiter.wait === 'pending') return true
+    if (!waiter.agreed) return false
+    return waiter.wait === 'agreed' || this.#isMajority(waiter)
+  }
+
+  #isMajority(waiter: Waiter): boolean {
+    return this.#holders(waiter).length * 2 > this.#context.agreement.roster.length
+  }
+
+  /** Members that hold fact and payload durably, as they said themselves. */
+  #holders(waiter: Waiter): MemberId[] {
+    const { agreement, ledger, self } = this.#context
+    const holders = new Set<MemberId>([self, ...waiter.told])
+    if (waiter.sequence !== null) {
+      for (const [member, ack] of ledger.outgoing.acks) {
+        if (agreement.peers.get(member)?.incarnation !== ack.incarnation) continue
+        if (hasNumber(ack.numbers, waiter.sequence)) holders.add(member)
+      }
+    }
+    return [...holders].filter(member => agreement.roster.includes(member)).sort()
+  }
+
+  #reachedBy(waiter: Waiter): Reached {
+    const level = !waiter.agreed ? 'pending' : this.#isMajority(waiter) ? 'majority' : 'agreed'
+    return { level, heldBy: this.#holders(waiter) }
+  }
+
+  #end(waiter: Waiter): void {
+    waiter.timer?.cancel()
+    remove(this.#waiters, refKey(waiter.ref), waiter)
+    if (waiter.sequence !== null) remove(this.#bySequence, waiter.sequence, waiter)
+    waiter.resolve(this.#reachedBy(waiter))
+  }
+}
+
+/** How long a write waits when the caller does not say. */
+export function waitOf(options: { readonly wait?: Level; readonly timeoutMs?: number }): {
+  readonly wait: Level
+  readonly timeoutMs: number
+} {
+  return { wait: options.wait ?? 'majority', timeoutMs: options.timeoutMs ?? limits.putWaitMs }
+}
+
+function add<K>(map: Map<K, Set<Waiter>>, key: K, waiter: Waiter): void {
+  const known = map.get(key)
+  if (known === undefined) map.set(key, new Set([waiter]))
+  else known.add(waiter)
+}
+
+function remove<K>(map: Map<K, Set<Waiter>>, key: K, waiter: Waiter): void {
+  const known = map.get(key)
+  if (known === undefined) return
+  known.delete(waiter)
+  if (known.size === 0) map.delete(key)
+}

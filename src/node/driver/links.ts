@@ -1,0 +1,187 @@
+/**
+ * Sending: for each member and lane a queue of bodies, and one frame on its way. What gathers while
+ * a frame is being taken by the transport goes out in the next one; an idle link waits for nothing.
+ * Also asking: a request is answered by one body with its number, or by silence (`undefined`).
+ *
+ * Nothing here is a promise to the other side: when a link breaks the queue is dropped, and what
+ * was in it is noticed by sequence, by ping or by comparison.
+ */
+import type { MemberId } from '../../base/fact.ts'
+import { limits } from '../../base/limits.ts'
+import type { Answering, Asking, Body, Envelope } from '../../consensus/messages.ts'
+import { encodeFrame } from '../../wire/frame.ts'
+import { type Clock, type Lane, type Log, type Network, NetworkError } from '../ports.ts'
+import { bodyBytes } from './size.ts'
+
+/** Made when its turn comes, so that it says what is true then; `null`: nothing to say any more. */
+type Lazy = () => Body | null
+
+interface Outbox {
+  readonly peer: MemberId
+  readonly lane: Lane
+  queue: (Body | Lazy)[]
+  /** Lazy bodies that wait, by key: one of each is enough. */
+  readonly waiting: Set<string>
+  sending: boolean
+}
+
+interface Asked {
+  readonly peer: MemberId
+  readonly resolve: (answer: Answering | undefined) => void
+  readonly timer: { cancel(): void }
+}
+
+/** Bodies of an asking without the number, which is given here. */
+type WithoutRequest<T> = T extends Asking ? Omit<T, 'request'> : never
+export type Question = WithoutRequest<Asking>
+
+/** A request that is not answered within this time is given up. */
+export const ASK_TIMEOUT_MS = 5000
+
+export class Links {
+  readonly #network: Network
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #envelope: () => Envelope
+  readonly #outboxes = new Map<string, Outbox>()
+  readonly #asked = new Map<number, Asked>()
+  #nextRequest = 1
+
+  constructor(options: {
+    network: Network
+    clock: Clock
+    log: Log
+    envelope: () => Envelope
+  }) {
+    this.#network = options.network
+    this.#clock = options.clock
+    this.#log = options.log
+    this.#envelope = options.envelope
+  }
+
+  /** Queues a body for a member; dropped when there is no link. */
+  send(peer: MemberId, body: Body, lane: Lane = 'main'): void {
+    if (!this.#network.isConnected(peer)) return
+    this.#push(this.#outbox(peer, lane), body)
+  }
+
+  /** Queues a body that is made when its turn comes; at most one of a key waits. */
+  sendLatest(peer: MemberId, key: string, body: Lazy): void {
+    if (!this.#network.isConnected(peer)) return
+    const outbox = this.#outbox(peer, 'main')
+    if (outbox.waiting.has(key)) return
+    outbox.waiting.add(key)
+    this.#push(outbox, () => {
+      outbox.waiting.delete(key)
+      return body()
+    })
+  }
+
+  /** Asks a member; `undefined` when it did not answer in time or the link broke. */
+  ask(
+    peer: MemberId,
+    question: Question,
+    options: { readonly timeoutMs?: number; readonly lane?: Lane } = {},
+  ): Promise<Answering | undefined> {
+    if (!this.#network.isConnected(peer)) return Promise.resolve(undefined)
+    const request = this.#nextRequest++
+    const { promise, resolve } = Promise.withResolvers<Answering | undefined>()
+    const timer = this.#clock.after(options.timeoutMs ?? ASK_TIMEOUT_MS, () => {
+      this.#asked.delete(request)
+      resolve(undefined)
+    })
+    this.#asked.set(request, { peer, resolve, timer })
+    this.send(peer, { ...question, request } as Asking, options.lane)
+    return promise
+  }
+
+  /** Takes an answer; one that nobody waits for any more is passed over. */
+  answered(from: MemberId, answer: Answering): void {
+    const asked = this.#asked.get(answer.request)
+    if (asked === undefined || asked.peer !== from) return
+    this.#asked.delete(answer.request)
+    asked.timer.cancel()
+    asked.resolve(answer)
+  }
+
+  /** The link to a member broke: its queue and its open questions end. */
+  drop(peer: MemberId): void {
+    for (const lane of ['main', 'bulk'] as const) {
+      const outbox = this.#outboxes.get(key(peer, lane))
+      if (outbox === undefined) continue
+      outbox.queue = []
+      outbox.waiting.clear()
+    }
+    for (const [request, asked] of this.#asked) {
+      if (asked.peer !== peer) continue
+      this.#asked.delete(request)
+      asked.timer.cancel()
+      asked.resolve(undefined)
+    }
+  }
+
+  /** Ends everything; open questions are answered by silence. */
+  stop(): void {
+    for (const asked of this.#asked.values()) {
+      asked.timer.cancel()
+      asked.resolve(undefined)
+    }
+    this.#asked.clear()
+    for (const outbox of this.#outboxes.values()) outbox.queue = []
+  }
+
+  #outbox(peer: MemberId, lane: Lane): Outbox {
+    const name = key(peer, lane)
+    let outbox = this.#outboxes.get(name)
+    if (outbox === undefined) {
+      outbox = { peer, lane, queue: [], waiting: new Set(), sending: false }
+      this.#outboxes.set(name, outbox)
+    }
+    return outbox
+  }
+
+  #push(outbox: Outbox, body: Body | Lazy): void {
+    outbox.queue.push(body)
+    if (outbox.sending) return
+    outbox.sending = true
+    queueMicrotask(() => void this.#pump(outbox))
+  }
+
+  async #pump(outbox: Outbox): Promise<void> {
+    try {
+      while (outbox.queue.length > 0) {
+        const bodies = takeBatch(outbox)
+        if (bodies.length === 0) continue
+        const frame = encodeFrame({ envelope: this.#envelope(), bodies })
+        await this.#network.send(outbox.peer, outbox.lane, frame)
+      }
+    } catch (error) {
+      if (!(error instanceof NetworkError)) throw error
+      this.#log('debug', 'a link broke while sending', { peer: outbox.peer, why: error.message })
+      this.drop(outbox.peer)
+    } finally {
+      outbox.sending = false
+    }
+  }
+}
+
+/** Takes bodies from the queue up to the size of a batch, at least one. */
+function takeBatch(outbox: Outbox): Body[] {
+  const bodies: Body[] = []
+  let bytes = 0
+  let taken = 0
+  for (const entry of outbox.queue) {
+    const body = typeof entry === 'function' ? entry() : entry
+    taken += 1
+    if (body === null) continue
+    bodies.push(body)
+    bytes += bodyBytes(body)
+    if (bytes >= limits.batchBytes || bodies.length >= limits.listMax) break
+  }
+  outbox.queue.splice(0, taken)
+  return bodies
+}
+
+function key(peer: MemberId, lane: Lane): string {
+  return `${lane}/${peer}`
+}

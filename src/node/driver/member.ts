@@ -1,0 +1,429 @@
+/**
+ * A member: the pure machines, the ledger and the parts of the driver, put together and driven by
+ * messages and ticks. This is what the daemon opens on libp2p and LevelDB, and what the simulator
+ * opens, many at a time, on ports that lie.
+ *
+ * Order of things on one member: a message is decoded, its envelope goes to the agreement machine,
+ * its bodies go to the parts; a tick moves the cut and lets every part look after its own.
+ */
+import { toHex } from '../../base/bytes.ts'
+import { clockMs, cutAt, hearClock, type NetworkClock, nextStamp, startClock } from '../../base/clock.ts'
+import type { Incarnation, ItemId, MemberId } from '../../base/fact.ts'
+import { limits } from '../../base/limits.ts'
+import { isStamp, type Stamp, stampMs, stampOf } from '../../base/stamp.ts'
+import type { AgreementEvent, Effect } from '../../consensus/agreement/events.ts'
+import { step } from '../../consensus/agreement/machine.ts'
+import { reachedPeers } from '../../consensus/agreement/reach.ts'
+import { createOutgoing } from '../../consensus/agreement/sequences.ts'
+import {
+  type AgreementState,
+  createAgreement,
+  type PlantedBug,
+  type Quorum,
+} from '../../consensus/agreement/state.ts'
+import { type Policy, splitPolicy } from '../../consensus/items/policy.ts'
+import type { WriteStamp } from '../../consensus/items/write.ts'
+import type { Envelope, Ping } from '../../consensus/messages.ts'
+import type { EventBody, Problem } from '../../control/protocol-network.ts'
+import { encodeFrame } from '../../wire/frame.ts'
+import type { Store, Write } from '../../storage/store.ts'
+import type { AddedFact } from '../ledger/changes.ts'
+import { Ledger, type DurableBatch } from '../ledger/ledger.ts'
+import { GAP_KEY, rebuild } from '../ledger/rebuild.ts'
+import type { Ports, Timer } from '../ports.ts'
+import { Adding } from './adding.ts'
+import { Answering } from './answering.ts'
+import { Comparing } from './comparing.ts'
+import { type Context, createCounters, Problems } from './context.ts'
+import { Draining } from './draining.ts'
+import { EventFeed } from './feed.ts'
+import { MissingParents } from './fetching.ts'
+import { HeldTree } from './held.ts'
+import { Inbound } from './inbound.ts'
+import { Levels } from './levels.ts'
+import { Links } from './links.ts'
+import { Offers } from './offers.ts'
+import { Payloads } from './payloads.ts'
+import { Probing } from './probing.ts'
+import { rearrange } from './rearranging.ts'
+import { Roster } from './roster.ts'
+
+const TICK_MS = 100
+/** The clock's reserve is renewed when less than this is left of it. */
+const RESERVE_LOW_MS = 200
+const CLOCK_KEY = 'clock'
+
+export interface MemberOptions {
+  readonly ports: Ports
+  readonly store: Store
+  readonly policyOf?: (id: ItemId) => Policy
+  readonly planted?: ReadonlySet<PlantedBug>
+  /** Called when something happened that no run can go on from; the process must end. */
+  readonly onFatal: (error: Error) => void
+}
+
+export class Member implements Context {
+  readonly self: MemberId
+  readonly incarnation: Incarnation
+  readonly ports: Ports
+  readonly store: Store
+  readonly ledger: Ledger
+  readonly links: Links
+  readonly agreement: AgreementState
+  readonly problems: Problems
+  readonly counters = createCounters()
+  readonly planted: ReadonlySet<PlantedBug>
+  /** What becomes of collisions, by id. */
+  readonly policyOf: (id: ItemId) => Policy
+  readonly adding: Adding
+  readonly answering: Answering
+  readonly comparing: Comparing
+  readonly draining: Draining
+  readonly feed: EventFeed
+  readonly held: HeldTree
+  readonly levels: Levels
+  readonly offers = new Offers()
+  readonly parents: MissingParents
+  readonly payloads: Payloads
+  readonly probing: Probing
+  readonly roster: Roster
+  readonly #clock: NetworkClock
+  readonly #onFatal: (error: Error) => void
+  #reserve: Stamp
+  #gap: boolean
+  #timer: Timer | null = null
+  #stopped = false
+
+  /** Opens a member on its store: rebuilds the trees and reads the roster. Nothing is said yet. */
+  static async open(options: MemberOptions): Promise<Member> {
+    const { ports, store } = options
+    const persisted = await store.meta(CLOCK_KEY)
+    const clock = startClock({
+      monotonicMs: ports.clock.monotonicMs(),
+      wallMs: ports.clock.wallMs(),
+      persisted: persisted === undefined ? null : stampFrom(toHex(persisted)),
+    })
+    const cut = cutAt(clock, ports.clock.monotonicMs())
+    const rebuilt = await rebuild(store, cut)
+    const member = new Member(options, clock, rebuilt)
+    await member.roster.load()
+    await member.payloads.load()
+    if (member.gap) {
+      await member.ledger.record([{ kind: 'meta', key: GAP_KEY, value: new Uint8Array([1]) }])
+    }
+    member.parents.note(rebuilt.missing)
+    for (const problem of rebuilt.problems) member.problems.set(`start/${problem.reason}`, problem)
+    return member
+  }
+
+  private constructor(
+    options: MemberOptions,
+    clock: NetworkClock,
+    rebuilt: Awaited<ReturnType<typeof rebuild>>,
+  ) {
+    this.ports = options.ports
+    this.store = options.store
+    this.self = options.ports.network.self
+    this.planted = options.planted ?? new Set()
+    this.#onFatal = options.onFatal
+    this.#clock = clock
+    this.#reserve = clock.last
+    this.#gap = rebuilt.gap
+    this.incarnation = toHex(options.ports.entropy.bytes(8))
+    this.policyOf = options.policyOf ?? (() => splitPolicy)
+    this.ledger = new Ledger({
+      store: options.store,
+      sets: rebuilt.sets,
+      outgoing: createOutgoing(this.incarnation),
+      host: {
+        self: this.self,
+        incarnation: this.incarnation,
+        isSource: () => this.agreement.source !== null,
+        stamp: () => this.#stamp(),
+        nowMs: () => clockMs(this.#clock, this.now()),
+        policyOf: this.policyOf,
+        onAdded: facts => this.#onAdded(facts),
+        onGained: refs => this.dispatch({ kind: 'gained', now: this.now(), refs }),
+        onDurable: batch => this.#onDurable(batch),
+        companions: () => this.#companions(),
+      },
+    })
+    this.ledger.agreedFacts = rebuilt.agreedFacts
+    this.ledger.setAsideFacts = rebuilt.setAsideFacts
+    this.ledger.systemFacts = rebuilt.systemFacts
+    this.links = new Links({
+      network: this.ports.network,
+      clock: this.ports.clock,
+      log: this.ports.log,
+      envelope: () => this.envelope(),
+    })
+    this.problems = new Problems(problem => this.#onProblem(problem))
+    this.agreement = createAgreement({
+      self: this.self,
+      now: this.now(),
+      roster: [this.self],
+      quorum: 'visible',
+      own: this.#own(),
+      planted: this.planted,
+    })
+    this.feed = new EventFeed(this)
+    this.levels = new Levels(this)
+    this.adding = new Adding(this, this.offers, () => this.levels.onAck())
+    this.answering = new Answering(this)
+    this.comparing = new Comparing(this)
+    this.draining = new Draining(this)
+    this.held = new HeldTree(this)
+    this.parents = new MissingParents(this)
+    this.payloads = new Payloads(this, blobs => this.adding.onPayloads(blobs))
+    this.probing = new Probing(this)
+    this.roster = new Roster(this, (members, quorum) => this.#onRoster(members, quorum))
+    this.store.onFault(error => this.#fail(error))
+    this.store.onDamage(damage =>
+      this.problems.set(`damage/${damage.what}/${damage.id ?? damage.blob ?? ''}`, {
+        reason: 'damage',
+        sentence: damage.sentence,
+        nextStep: 'Run `veche verify` to see all of it; it is refilled from the others.',
+      }),
+    )
+  }
+
+  /** Opens the links and begins to tick. */
+  async start(): Promise<void> {
+    await this.ports.network.start(new Inbound(this))
+    this.roster.announceContacts()
+    this.#tick()
+  }
+
+  /** Ends in order: waiters are answered, everything taken is durable, the store stays open. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.#timer?.cancel()
+    this.levels.stop()
+    this.feed.stop()
+    await this.ports.network.stop()
+    this.links.stop()
+    await this.ledger.durable()
+    const { settled } = this.ledger.sets
+    this.store.journalCut({ cut: settled.cut, root: settled.root(), items: settled.tree.count })
+  }
+
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
+  /** Whether something that was held once is gone, and not refilled yet. */
+  get gap(): boolean {
+    return this.#gap
+  }
+
+  now(): number {
+    return this.ports.clock.monotonicMs()
+  }
+
+  /** Milliseconds of the network clock. */
+  networkMs(): number {
+    return clockMs(this.#clock, this.now())
+  }
+
+  reached(): MemberId[] {
+    return reachedPeers(this.agreement).map(peer => peer.id)
+  }
+
+  /** When and by whom something is written here, now. */
+  stampedBy(): WriteStamp {
+    return { at: this.#stamp(), by: this.self }
+  }
+
+  /** What every message carries. */
+  envelope(): Envelope {
+    const { own, status } = this.agreement
+    return {
+      uuid: this.self,
+      incarnation: this.incarnation,
+      status,
+      hash: own.hash,
+      cut: own.cut,
+      clock: nextStamp(this.#clock, this.now()),
+      held: own.held,
+      empty: own.empty,
+      gap: own.gap,
+    }
+  }
+
+  dispatch(event: AgreementEvent): void {
+    if (this.#stopped || this.roster.isRemoved) return
+    for (const effect of step(this.agreement, event)) this.#run(effect)
+  }
+
+  background(work: Promise<unknown>): void {
+    work.catch(error => {
+      if (!this.#stopped) this.#fail(error instanceof Error ? error : new Error(String(error)))
+    })
+  }
+
+  blame(peer: MemberId, sentence: string): void {
+    this.ports.log('warn', sentence, { peer })
+    this.problems.set(`peer/${peer}`, {
+      reason: 'peer',
+      member: peer,
+      sentence: `This member ${sentence}.`,
+      nextStep: 'Look at its version and its store (`veche verify` there).',
+    })
+  }
+
+  /** Takes a clock that was heard from a roster member. */
+  hear(stamp: Stamp, from: MemberId): void {
+    const heard = { stamp, monotonicMs: this.now(), wallMs: this.ports.clock.wallMs() }
+    if (hearClock(this.#clock, heard) !== 'far') return
+    this.problems.set(`clock/${from}`, {
+      reason: 'clock',
+      member: from,
+      sentence: `Its clock is more than ${limits.clockAheadMs / 1000} s ahead of this machine's.`,
+      nextStep: 'Set the clocks of both machines.',
+    })
+  }
+
+  /** Tells the machine what the own sets are now. */
+  refreshOwn(): void {
+    this.dispatch({ kind: 'own', now: this.now(), own: this.#own() })
+  }
+
+  #own() {
+    const { sets } = this.ledger
+    return {
+      cut: sets.settled.cut,
+      hash: sets.settled.root(),
+      held: sets.held?.root() ?? null,
+      empty: this.ledger.empty,
+      gap: this.#gap,
+    }
+  }
+
+  #tick(): void {
+    if (this.#stopped) return
+    this.#timer = this.ports.clock.after(TICK_MS, () => this.#tick())
+    const now = this.now()
+    this.dispatch({ kind: 'tick', now })
+    const cut = cutAt(this.#clock, now)
+    if (cut > this.ledger.sets.settled.cut) this.#moveCut(cut)
+    this.probing.tick()
+    this.adding.tick()
+    this.parents.tick()
+    this.payloads.tick()
+    this.draining.tick()
+    this.levels.tick()
+    this.roster.tick()
+    this.offers.dropSilent((peer, ms) => {
+      const heardAt = this.agreement.peers.get(peer)?.heardAt ?? Number.NEGATIVE_INFINITY
+      return now - heardAt > ms
+    })
+  }
+
+  /** Moves the cut; the new root is announced when all that is under it is durable. */
+  #moveCut(cut: number): void {
+    const { sets, store } = this.ledger
+    sets.settled.advance(cut)
+    this.background(
+      this.ledger.durable().then(() => {
+        if (this.#stopped) return
+        this.refreshOwn()
+        const { own } = this.agreement
+        store.journalCut({ cut: own.cut, root: own.hash, items: sets.settled.tree.count })
+      }),
+    )
+  }
+
+  #run(effect: Effect): void {
+    switch (effect.kind) {
+      case 'announce':
+        return this.#publishPing()
+      case 'status':
+        this.ports.log('info', `${effect.from} → ${effect.to}: ${effect.sentence}`)
+        this.feed.status(effect.to)
+        return
+      case 'hold':
+        return this.held.set(effect.on)
+      case 'compare':
+        return this.background(this.comparing.run(effect))
+      case 'rearrange':
+        return this.background(rearrange(this, effect))
+      case 'gapClosed':
+        this.#gap = false
+        this.problems.clear('start/gap')
+        this.background(this.ledger.record([{ kind: 'meta', key: GAP_KEY, value: null }]))
+        return this.refreshOwn()
+    }
+  }
+
+  #publishPing(): void {
+    const { agreement, ledger } = this
+    const peers = [...agreement.peers.values()]
+    const ping: Ping = {
+      kind: 'ping',
+      answers: peers.filter(p => agreement.now - p.answeredAt <= limits.heardMs).map(p => p.id),
+      reached: this.reached(),
+      marked: peers.filter(p => p.marked || p.markedBefore).map(p => p.id),
+      systemRoot: ledger.systemRoot(),
+      sequence: ledger.outgoing.own.upTo,
+      floor: ledger.outgoing.floor,
+      addresses: this.ports.network.addresses().slice(0, limits.addressesMax),
+    }
+    this.ports.network.publish(encodeFrame({ envelope: this.envelope(), bodies: [ping] }))
+  }
+
+  #onAdded(facts: readonly AddedFact[]): void {
+    this.adding.sendAdds(facts)
+    this.levels.onAdded(facts)
+  }
+
+  #onDurable(batch: DurableBatch): void {
+    if (this.#stopped) return
+    this.parents.arrived(batch.gained)
+    this.parents.note(batch.missing)
+    for (const [blob, size] of batch.wanted) this.payloads.want(blob, size)
+    if (batch.payloads.length > 0) {
+      this.payloads.have(batch.payloads)
+      this.adding.onPayloads(batch.payloads)
+    }
+    this.levels.onAgreed(
+      batch.events.flatMap(({ body }) => (body.kind === 'agreed' ? [body] : [])),
+    )
+    this.levels.onAck()
+    this.feed.publish(batch.events)
+    this.roster.onDurable(batch.gained)
+    if (this.agreement.own.empty !== this.ledger.empty || this.held.isOn) this.refreshOwn()
+  }
+
+  #onRoster(members: readonly MemberId[], quorum: Quorum): void {
+    this.dispatch({ kind: 'roster', now: this.now(), members, quorum })
+  }
+
+  #onProblem(problem: Problem): void {
+    this.ports.log('warn', problem.sentence, { reason: problem.reason, id: problem.id })
+    this.feed.append([{ kind: 'problem', ...problem } as EventBody])
+  }
+
+  #stamp(): Stamp {
+    return nextStamp(this.#clock, this.now())
+  }
+
+  /** Keeps the persisted clock ahead of every stamp that a batch carries. */
+  #companions(): Write[] {
+    const now = stampMs(this.#clock.last)
+    if (stampMs(this.#reserve) - now > RESERVE_LOW_MS) return []
+    this.#reserve = stampOf(now + limits.clockReserveMs)
+    const value = Buffer.from(this.#reserve, 'hex')
+    return [{ kind: 'meta', key: CLOCK_KEY, value }]
+  }
+
+  #fail(error: Error): void {
+    this.#stopped = true
+    this.#timer?.cancel()
+    this.#onFatal(error)
+  }
+}
+
+function stampFrom(hex: string): Stamp | null {
+  return isStamp(hex) ? hex : null
+}

@@ -1,0 +1,200 @@
+/**
+ * Fetching payloads that facts name and that are not here. Pieces are pulled from any reached
+ * member that has them, several at once; what was written survives a kill and is not asked for
+ * again; the whole is held against its hash before anybody sees it. The queue of what is wanted
+ * lives in the store, so a restart goes on where it was.
+ */
+import type { Bytes } from '../../base/bytes.ts'
+import type { MemberId } from '../../base/fact.ts'
+import type { Hash } from '../../base/hash.ts'
+import { limits } from '../../base/limits.ts'
+import type { PayloadWriter } from '../../storage/store.ts'
+import type { Context } from './context.ts'
+
+const RETRY_MS = 1000
+const WINDOW = Math.floor(limits.chunkBytes / limits.pieceBytes)
+
+interface Wanted {
+  readonly blob: Hash
+  readonly size: number
+  tryAt: number
+  fetching: boolean
+  /** Members that said they do not have it, with the moment they said so. */
+  readonly absentAt: Map<MemberId, number>
+  readonly waiters: (() => void)[]
+}
+
+export class Payloads {
+  readonly #context: Context
+  readonly #wanted = new Map<Hash, Wanted>()
+  readonly #onHave: (blobs: readonly Hash[]) => void
+  #active = 0
+  /** Bytes of large payloads received since the start, counted as they arrive. */
+  receivedBytes = 0
+
+  constructor(context: Context, onHave: (blobs: readonly Hash[]) => void) {
+    this.#context = context
+    this.#onHave = onHave
+  }
+
+  /** Takes up what was wanted before a restart. */
+  async load(): Promise<void> {
+    for (let after: Hash | null = null; ; ) {
+      const page = await this.#context.store.wanted(after, limits.pageMax)
+      for (const { blob, size } of page) this.want(blob, size)
+      const last = page.at(-1)
+      if (last === undefined) return
+      after = last.blob
+    }
+  }
+
+  /** A payload that is not here and that a fact names. */
+  want(blob: Hash, size: number): void {
+    if (this.#wanted.has(blob)) return
+    const fresh = { blob, size, tryAt: 0, fetching: false, absentAt: new Map(), waiters: [] }
+    this.#wanted.set(blob, fresh)
+  }
+
+  /** It came another way. */
+  have(blobs: readonly Hash[]): void {
+    for (const blob of blobs) {
+      const wanted = this.#wanted.get(blob)
+      if (wanted === undefined) continue
+      this.#wanted.delete(blob)
+      for (const wake of wanted.waiters) wake()
+    }
+  }
+
+  isWanted(blob: Hash): boolean {
+    return this.#wanted.has(blob)
+  }
+
+  /** Payloads that are not here. */
+  missing(): readonly { readonly blob: Hash; readonly size: number }[] {
+    return [...this.#wanted.values()]
+  }
+
+  /** When a missing payload is tried again, in milliseconds from now. */
+  nextTryMs(blob: Hash): number {
+    const wanted = this.#wanted.get(blob)
+    return wanted === undefined ? 0 : Math.max(0, Math.round(wanted.tryAt - this.#context.now()))
+  }
+
+  /** Tries a payload next, and resolves when it is here (or at once if it is not wanted). */
+  async hurry(blob: Hash): Promise<void> {
+    const wanted = this.#wanted.get(blob)
+    if (wanted === undefined) return
+    wanted.tryAt = 0
+    const { promise, resolve } = Promise.withResolvers<void>()
+    wanted.waiters.push(resolve)
+    this.#wanted.delete(blob)
+    const rest = [...this.#wanted]
+    this.#wanted.clear()
+    this.#wanted.set(blob, wanted)
+    for (const [key, value] of rest) this.#wanted.set(key, value)
+    this.tick()
+    await promise
+  }
+
+  /** Begins fetches that are due; called with every tick. */
+  tick(): void {
+    const now = this.#context.now()
+    if (this.#wanted.size === 0 || this.#context.reached().length === 0) return
+    for (const wanted of this.#wanted.values()) {
+      if (this.#active >= limits.payloadFetchesMax) return
+      if (wanted.fetching || wanted.tryAt > now) continue
+      wanted.fetching = true
+      this.#active += 1
+      this.#context.background(
+        this.#fetch(wanted).finally(() => {
+          wanted.fetching = false
+          wanted.tryAt = this.#context.now() + RETRY_MS
+          this.#active -= 1
+        }),
+      )
+    }
+  }
+
+  async #fetch(wanted: Wanted): Promise<void> {
+    const { blob, size } = wanted
+    const writer = await this.#context.store.payloadWriter({ blob, size })
+    let whole = false
+    try {
+      whole = await this.#pull(wanted, writer)
+    } finally {
+      if (!whole) await writer.close('keep')
+    }
+    if (!whole) return
+    const written = await writer.finish()
+    if (written === undefined) {
+      this.#context.problems.set(`payload/${blob}`, {
+        reason: 'payload-damaged',
+        sentence: `A payload of ${size} bytes did not match its hash after it was fetched.`,
+        nextStep: 'Nothing: it is fetched again from the beginning.',
+      })
+      return
+    }
+    this.#context.problems.clear(`payload/${blob}`)
+    await this.#context.ledger.record([{ kind: 'have', blob }])
+    this.have([blob])
+    this.#onHave([blob])
+    this.tick()
+  }
+
+  /** Pulls pieces in order, a window of them on the way; true when all bytes are written. */
+  async #pull(wanted: Wanted, writer: PayloadWriter): Promise<boolean> {
+    const ahead: { readonly offset: number; readonly bytes: Promise<Bytes | undefined> }[] = []
+    let asked = writer.offset
+    let written = writer.offset
+    let turn = 0
+    while (written < wanted.size) {
+      while (ahead.length < WINDOW && asked < wanted.size) {
+        const length = Math.min(limits.pieceBytes, wanted.size - asked)
+        ahead.push({ offset: asked, bytes: this.#piece(wanted, asked, length, turn++) })
+        asked += length
+      }
+      const bytes = await ahead.shift()!.bytes
+      if (bytes === undefined) {
+        await Promise.all(ahead.map(piece => piece.bytes))
+        return false
+      }
+      await writer.write(bytes)
+      written += bytes.length
+    }
+    return true
+  }
+
+  /** One piece from one of the members that may have it, in turn. */
+  async #piece(
+    wanted: Wanted,
+    offset: number,
+    length: number,
+    turn: number,
+  ): Promise<Bytes | undefined> {
+    const { blob } = wanted
+    for (let attempt = 0; ; attempt++) {
+      const holders = this.#mayHave(wanted)
+      if (holders.length === 0 || attempt > holders.length) return undefined
+      const peer = holders[(turn + attempt) % holders.length]!
+      const answer = await this.#context.links.ask(
+        peer,
+        { kind: 'askChunk', blob, offset, length },
+        { lane: 'bulk' },
+      )
+      if (answer?.kind !== 'chunk' || answer.bytes === null || answer.bytes.length !== length) {
+        wanted.absentAt.set(peer, this.#context.now())
+        continue
+      }
+      this.receivedBytes += answer.bytes.length
+      return answer.bytes
+    }
+  }
+
+  #mayHave(wanted: Wanted): MemberId[] {
+    const now = this.#context.now()
+    return this.#context.reached().filter(peer => {
+      const absentAt = wanted.absentAt.get(peer)
+      return absentAt === undefined || now - absentAt >= RETRY_MS
+    })
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * The roster (PROTOCOL 10, quorum `visible`): the set of (peer, membership number) added and not
+ * removed, kept as system facts by the same code as everything else. A change by any Source takes
+ * effect at once; two rosters that meet are merged, since both are sets that only grow. A member
+ * that rejoins has a new membership number.
+ */
+import type { Bytes } from '../../base/bytes.ts'
+import { type Fact, type FactRef, isSystemId, type MemberId } from '../../base/fact.ts'
+import { VecheError } from '../../base/veche-error.ts'
+import { STAMP_ZERO } from '../../base/stamp.ts'
+import { limits } from '../../base/limits.ts'
+import type { Quorum } from '../../consensus/agreement/state.ts'
+import type { Ping } from '../../consensus/messages.ts'
+import type { Admission, Contact } from '../ports.ts'
+import { Door } from './door.ts'
+import type { Member } from './member.ts'
+import { type Membership, membershipsOf, systemFact, systemFacts, systemId } from './system.ts'
+
+const SYNC_EVERY_MS = 1000
+
+export class Roster {
+  readonly #member: Member
+  readonly #changed: (members: readonly MemberId[], quorum: Quorum) => void
+  readonly door: Door
+  /** All memberships ever, newest of each peer last. */
+  #memberships: readonly Membership[] = []
+  #quorum: Quorum = 'visible'
+  #network = ''
+  /** Addresses that members told in their pings, newest known. */
+  readonly #heard = new Map<MemberId, readonly string[]>()
+  readonly #roots = new Map<MemberId, string>()
+  readonly #askedAt = new Map<MemberId, number>()
+
+  constructor(
+    member: Member,
+    changed: (members: readonly MemberId[], quorum: Quorum) => void,
+  ) {
+    this.#member = member
+    this.#changed = changed
+    this.door = new Door(member)
+  }
+
+  /** Reads the system facts; called at the start and when one arrived. */
+  async load(): Promise<void> {
+    const facts = await systemFacts(this.#member.store)
+    const before = new Map(this.members().map(entry => [entry.peer, entry]))
+    this.#memberships = membershipsOf(facts)
+    for (const fact of facts) {
+      if (fact.id === systemId.network) this.#network = String(meta(fact).name ?? '')
+      if (fact.id === systemId.quorum) this.#quorum = meta(fact).quorum === 'roster' ? 'roster' : 'visible'
+    }
+    const now = this.members()
+    this.#changed(
+      now.map(entry => entry.peer),
+      this.#quorum,
+    )
+    this.#tell(before, new Map(now.map(entry => [entry.peer, entry])))
+  }
+
+  get network(): string {
+    return this.#network
+  }
+
+  get quorum(): Quorum {
+    return this.#quorum
+  }
+
+  /** Members in effect. */
+  members(): Membership[] {
+    return this.#memberships.filter(entry => !entry.removed)
+  }
+
+  isMember(peer: MemberId): boolean {
+    return this.#memberships.some(entry => entry.peer === peer && !entry.removed)
+  }
+
+  /** Whether this member left or was removed, and has not joined again. */
+  get isRemoved(): boolean {
+    const mine = this.#memberships.filter(entry => entry.peer === this.#member.self)
+    return mine.length > 0 && mine.every(entry => entry.removed)
+  }
+
+  nameOf(peer: MemberId): string {
+    return this.#memberships.findLast(entry => entry.peer === peer)?.name ?? ''
+  }
+
+  addressesOf(peer: MemberId): readonly string[] {
+    return this.#heard.get(peer) ?? this.#memberships.findLast(e => e.peer === peer)?.addresses ?? []
+  }
+
+  /** Tells the network whom to keep links with. */
+  announceContacts(): void {
+    const contacts = this.members()
+      .filter(entry => entry.peer !== this.#member.self)
+      .map(entry => ({ peer: entry.peer, addresses: this.addressesOf(entry.peer) }))
+    this.#member.ports.network.setContacts(this.isRemoved ? [] : contacts)
+  }
+
+  /**
+   * How far a peer is let in: members wholly. Whoever else got here has proved that it holds the
+   * network's key: it may knock, to redeem an invitation or to learn that it was removed.
+   */
+  admit(peer: MemberId): Admission {
+    if (this.isRemoved) return 'refuse'
+    return this.isMember(peer) ? 'member' : 'door'
+  }
+
+  onDoor(from: MemberId, request: Bytes): Promise<Bytes> {
+    return this.door.answer(from, request)
+  }
+
+  /** Learns where a member can be dialled, and whether its system facts differ. */
+  onPing(from: MemberId, ping: Ping): void {
+    this.#roots.set(from, ping.systemRoot)
+    const known = this.addressesOf(from)
+    if (ping.addresses.length === 0 || ping.addresses.join() === known.join()) return
+    this.#heard.set(from, ping.addresses)
+    this.announceContacts()
+  }
+
+  onDiscovered(contact: Contact): void {
+    if (!this.isMember(contact.peer)) return
+    const known = this.addressesOf(contact.peer)
+    const fresh = contact.addresses.filter(address => !known.includes(address))
+    if (fresh.length === 0) return
+    this.#heard.set(contact.peer, [...fresh, ...known].slice(0, limits.addressesMax))
+    this.announceContacts()
+  }
+
+  /** Members whose system facts differ are asked for theirs, at most once a second each. */
+  tick(): void {
+    const mine = this.#member.ledger.systemRoot()
+    const now = this.#member.now()
+    for (const peer of this.#member.reached()) {
+      const theirs = this.#roots.get(peer)
+      if (theirs === undefined || theirs === mine) continue
+      if (now - (this.#askedAt.get(peer) ?? Number.NEGATIVE_INFINITY) < SYNC_EVERY_MS) continue
+      this.#askedAt.set(peer, now)
+      this.#member.background(this.#sync(peer))
+    }
+  }
+
+  /** System facts arrived by the common way. */
+  onDurable(gained: readonly FactRef[]): void {
+    if (!gained.some(ref => isSystemId(ref.id))) return
+    this.#member.background(this.load().then(() => this.announceContacts()))
+  }
+
+  async onAskSystem(from: MemberId, request: number): Promise<void> {
+    const facts = await systemFacts(this.#member.store)
+    this.#member.links.send(from, { kind: 'system', request, facts })
+  }
+
+  /** Takes system facts of another member. */
+  async take(from: MemberId, facts: readonly Fact[]): Promise<void> {
+    const received = facts
+      .filter(fact => this.#member.ledger.isSystem(fact.id))
+      .map(fact => ({ fact, payload: null, added: STAMP_ZERO }))
+    await this.#member.ledger.receive(received, { from, stampRule: 'smaller' })
+    await this.load()
+    this.announceContacts()
+  }
+
+  /** Adds a member and tells all at once. */
+  async add(peer: MemberId, described: { name: string; addresses: readonly string[] }): Promise<void> {
+    const number = this.#memberships.filter(entry => entry.peer === peer).length + 1
+    await this.#write(systemId.member(peer, number), { ...described, peer, number })
+  }
+
+  /** Ends all memberships of a peer and tells all at once. */
+  async remove(peer: MemberId): Promise<void> {
+    for (const entry of this.#memberships) {
+      if (entry.peer !== peer || entry.removed) continue
+      await this.#write(systemId.removed(peer, entry.number), { peer, number: entry.number })
+    }
+  }
+
+  /** The member that a uuid or a name means. */
+  find(nameOrUuid: string): Membership {
+    const found = this.members().filter(
+      entry => entry.peer === nameOrUuid || entry.name === nameOrUuid,
+    )
+    const only = found[0]
+    if (only === undefined) {
+      const sentence = `There is no member ${nameOrUuid}. \`veche members\` lists them.`
+      throw new VecheError('NOT_FOUND', sentence, { member: nameOrUuid })
+    }
+    if (found.length > 1) {
+      const sentence = `${found.length} members are named ${nameOrUuid}: use the uuid.`
+      throw new VecheError('BAD_REQUEST', sentence, { parameter: 'member' })
+    }
+    return only
+  }
+
+  /** Refuses what changes the roster while the network's settings do not allow it. */
+  assertChangeable(): void {
+    if (this.#quorum !== 'roster') return
+    const sentence =
+      'This network needs more than half of its roster (quorum: roster); this version cannot ' +
+      'change such a roster yet.'
+    throw new VecheError('BAD_REQUEST', sentence)
+  }
+
+  async #write(id: string, described: Readonly<Record<string, unknown>>): Promise<void> {
+    const fact = systemFact(id, described, this.#member.stampedBy())
+    await this.take(this.#member.self, [fact])
+    for (const peer of this.#member.agreement.peers.keys()) {
+      this.#member.links.send(peer, { kind: 'system', request: 0, facts: [fact] })
+    }
+  }
+
+  async #sync(peer: MemberId): Promise<void> {
+    const answer = await this.#member.links.ask(peer, { kind: 'askSystem' })
+    if (answer?.kind === 'system') await this.take(peer, answer.facts)
+  }
+
+  #tell(before: ReadonlyMap<MemberId, Membership>, after: ReadonlyMap<MemberId, Membership>): void {
+    if (before.size === 0) return
+    for (const [uuid, { name }] of after) {
+      if (!before.has(uuid)) this.#member.feed.append([{ kind: 'member', uuid, name, change: 'joined' }])
+    }
+    for (const [uuid, { name }] of before) {
+      if (!after.has(uuid)) this.#member.feed.append([{ kind: 'member', uuid, name, change: 'removed' }])
+    }
+  }
+}
+
+function meta(fact: Fact): Readonly<Record<string, unknown>> {
+  return typeof fact.meta === 'object' && fact.meta !== null && !Array.isArray(fact.meta)
+    ? (fact.meta as Readonly<Record<string, unknown>>)
+    : {}
+}

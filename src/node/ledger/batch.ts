@@ -1,0 +1,123 @@
+/**
+ * One batch of the ledger: the working copies that its changes share, and the record of what must
+ * be written, told and sent when it is done.
+ */
+import type { Bytes } from '../../base/bytes.ts'
+import type { Fact, FactRef, HeldFact, ItemId, ItemSummary } from '../../base/fact.ts'
+import { isDelete } from '../../base/fact.ts'
+import type { Hash } from '../../base/hash.ts'
+import { limits } from '../../base/limits.ts'
+import { familyRange, rootOf } from '../../consensus/items/id.ts'
+import type { Store, Write } from '../../storage/store.ts'
+import type { AddedFact } from './changes.ts'
+import { ItemWork } from './work.ts'
+
+export class Batch {
+  readonly writes: Write[] = []
+  readonly added: AddedFact[] = []
+  /** Facts that became held by this batch (not only changed their state). */
+  readonly gained: FactRef[] = []
+  /** Parents that new facts name and that are not held. */
+  readonly missing: FactRef[] = []
+  readonly wanted = new Map<Hash, number>()
+  readonly #works = new Map<ItemId, ItemWork>()
+  readonly #store: Store
+  readonly #cache: Map<ItemId, ItemSummary>
+
+  constructor(store: Store, cache: Map<ItemId, ItemSummary>) {
+    this.#store = store
+    this.#cache = cache
+  }
+
+  /** Loads the summaries of items that will be touched, in one round of reading. */
+  async prepare(ids: Iterable<ItemId>): Promise<void> {
+    const unknown = [...new Set(ids)].filter(id => !this.#works.has(id) && !this.#cache.has(id))
+    if (unknown.length === 0) return
+    const summaries = await this.#store.items(unknown)
+    for (const [at, id] of unknown.entries()) {
+      this.#works.set(id, new ItemWork(this.#store, id, summaries[at]))
+    }
+  }
+
+  /** The working copy of an item. */
+  async work(id: ItemId): Promise<ItemWork> {
+    const known = this.#works.get(id)
+    if (known !== undefined) return known
+    const cached = this.#cache.get(id)
+    const summary = cached ?? (await this.#store.items([id]))[0]
+    const work = new ItemWork(this.#store, id, summary)
+    this.#works.set(id, work)
+    return work
+  }
+
+  /** All facts of the root id and of all its split ids, as of now. */
+  async family(id: ItemId): Promise<HeldFact[]> {
+    const root = rootOf(id)
+    const ids = new Set<ItemId>([root])
+    for (const stored of await familyIds(this.#store, root)) ids.add(stored)
+    for (const work of this.#works.values()) if (rootOf(work.id) === root) ids.add(work.id)
+    const facts: HeldFact[] = []
+    for (const member of ids) facts.push(...(await (await this.work(member)).facts()).values())
+    return facts
+  }
+
+  /** A payload that came along is stored; one that did not, and is not here, is wanted. */
+  async takePayload(fact: Fact, payload: Bytes | null): Promise<void> {
+    if (isDelete(fact) || fact.blob === null) return
+    const bytes = payload ?? (fact.size === 0 ? new Uint8Array(0) : null)
+    if (bytes !== null) {
+      this.writes.push({ kind: 'payload', blob: fact.blob, bytes })
+      this.wanted.delete(fact.blob)
+      return
+    }
+    if (this.wanted.has(fact.blob)) return
+    const [here] = await this.#store.hasPayloads([fact.blob])
+    if (here !== true) this.wanted.set(fact.blob, fact.size)
+  }
+
+  /** Works that were changed. */
+  changedWorks(): ItemWork[] {
+    return [...this.#works.values()].filter(work => work.changed.size > 0)
+  }
+
+  /** Completes the list of writes from the working copies. */
+  finish(): void {
+    for (const work of this.changedWorks()) {
+      for (const change of work.changed.values()) {
+        this.writes.push({ kind: 'fact', held: change.held, isNew: change.isNew })
+        if (change.isNew) this.#link(change.held.fact)
+      }
+      if (work.summary === undefined) continue
+      this.writes.push({ kind: 'item', summary: work.summary })
+      this.#remember(work.summary)
+    }
+    for (const [blob, size] of this.wanted) this.writes.push({ kind: 'wanted', blob, size })
+  }
+
+  #link(fact: Fact): void {
+    for (const to of fact.dependsOn) this.writes.push({ kind: 'link', from: fact.id, to })
+  }
+
+  #remember(summary: ItemSummary): void {
+    this.#cache.delete(summary.id)
+    this.#cache.set(summary.id, summary)
+    if (this.#cache.size > limits.summariesCachedMax) {
+      for (const oldest of this.#cache.keys()) {
+        this.#cache.delete(oldest)
+        break
+      }
+    }
+  }
+}
+
+/** The split ids of a root id that hold facts. */
+export async function familyIds(store: Store, root: ItemId): Promise<ItemId[]> {
+  const ids: ItemId[] = []
+  for (let range = familyRange(root); ; ) {
+    const page = await store.scanItems(range, limits.pageMax)
+    ids.push(...page.map(summary => summary.id))
+    const last = page.at(-1)
+    if (last === undefined || page.length < limits.pageMax) return ids
+    range = { ...range, from: `${last.id}\u0000` }
+  }
+}

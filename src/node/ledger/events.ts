@@ -1,0 +1,117 @@
+/**
+ * The event log behind `watch`: what a batch did to items, in order, in words of the socket. The
+ * events of one batch are one record of the store, written with the facts they tell of, so that
+ * each is given once per cursor, also across a restart. A cursor is `record.index`.
+ */
+import { utf8, utf8Text } from '../../base/bytes.ts'
+import { isDelete, isSystemId, type ItemSummary } from '../../base/fact.ts'
+import { limits } from '../../base/limits.ts'
+import { stampMs } from '../../base/stamp.ts'
+import type { EventBody } from '../../control/protocol-network.ts'
+import type { EventEntry, Store, Write } from '../../storage/store.ts'
+import type { Batch } from './batch.ts'
+import type { Ledger } from './ledger.ts'
+import type { ChangedFact, ItemWork } from './work.ts'
+
+/** An event with its place in the log. */
+export interface LedgerEvent {
+  readonly cursor: string
+  readonly body: EventBody
+}
+
+/** Gives sequences to records of events and keeps the log bounded. */
+export class EventLog {
+  #last: number
+  #first: number
+
+  constructor(store: Store) {
+    const range = store.eventRange()
+    this.#first = range.first
+    this.#last = range.last
+  }
+
+  get last(): number {
+    return this.#last
+  }
+
+  /** The write that appends events as one record, and the events with their cursors. */
+  append(bodies: readonly EventBody[]): { readonly writes: Write[]; readonly events: LedgerEvent[] } {
+    if (bodies.length === 0) return { writes: [], events: [] }
+    this.#last += 1
+    const sequence = this.#last
+    const writes: Write[] = [{ kind: 'event', sequence, body: utf8(JSON.stringify(bodies)) }]
+    if (this.#first === 0) this.#first = sequence
+    if (sequence - this.#first > limits.eventRecordsMax * 1.1) {
+      this.#first = sequence - limits.eventRecordsMax
+      writes.push({ kind: 'trimEvents', before: this.#first })
+    }
+    return { writes, events: bodies.map((body, at) => ({ cursor: `${sequence}.${at + 1}`, body })) }
+  }
+}
+
+/** The events of a record. */
+export function readEvents(entry: EventEntry): LedgerEvent[] {
+  const bodies = JSON.parse(utf8Text(entry.body) ?? '[]') as EventBody[]
+  return bodies.map((body, at) => ({ cursor: `${entry.sequence}.${at + 1}`, body }))
+}
+
+/** What a batch did, in the order of its items; appended to the batch's writes. */
+export function itemEvents(
+  ledger: Ledger,
+  batch: Batch,
+  works: readonly ItemWork[],
+): LedgerEvent[] {
+  const bodies: EventBody[] = []
+  for (const work of works) {
+    if (isSystemId(work.id)) continue
+    for (const change of work.changed.values()) bodies.push(...factEvents(change))
+    bodies.push(...branchEvents(work.before, work.summary))
+  }
+  const { writes, events } = ledger.events.append(bodies)
+  batch.writes.push(...writes)
+  return events
+}
+
+function factEvents(change: ChangedFact): EventBody[] {
+  const { fact, state } = change.held
+  const { id, version } = fact
+  const bodies: EventBody[] = []
+  if (change.isNew) {
+    const kind = isDelete(fact) ? 'deleted' : 'added'
+    bodies.push({ kind, id, version, at: stampMs(fact.at), by: fact.by, size: fact.size })
+  }
+  if (state.kind === 'agreed' && change.was?.kind !== 'agreed') bodies.push({ kind: 'agreed', id, version })
+  return bodies
+}
+
+function branchEvents(
+  before: ItemSummary | undefined,
+  after: ItemSummary | undefined,
+): EventBody[] {
+  if (after === undefined) return []
+  const was = liveBranches(before)
+  const is = liveBranches(after)
+  if (is.length > 1 && is.length > was.length) {
+    const branches = is.map(head => ({
+      id: after.id,
+      version: head.version,
+      at: stampMs(head.at),
+      by: head.by,
+      size: 0,
+    }))
+    return [{ kind: 'collision', id: after.id, branches }]
+  }
+  const head = is[0] ?? after.heads[0]
+  if (was.length > 1 && is.length <= 1 && head !== undefined) {
+    return [{ kind: 'resolved', id: after.id, version: head.version }]
+  }
+  return []
+}
+
+function liveBranches(summary: ItemSummary | undefined): ItemSummary['heads'][number][] {
+  const byData = new Map<string, ItemSummary['heads'][number]>()
+  for (const head of summary?.heads ?? []) {
+    if (!head.deleted && !byData.has(head.dataHash)) byData.set(head.dataHash, head)
+  }
+  return [...byData.values()]
+}

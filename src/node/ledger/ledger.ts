@@ -1,0 +1,239 @@
+/**
+ * The ledger: the only place that changes facts. Changes are taken in order, many in one batch;
+ * a batch is worked out in memory (item rules, sets, trees), handed to the store as one atomic
+ * write, and answered when that is durable. The next batch is worked out while the last one is
+ * being fsync'd: if a write fails the process ends, so nobody ever sees a retreat.
+ */
+import {
+  type FactRef,
+  type Incarnation,
+  isSystemId,
+  type ItemId,
+  type ItemSummary,
+  type MemberId,
+} from '../../base/fact.ts'
+import type { Hash } from '../../base/hash.ts'
+import type { Stamp } from '../../base/stamp.ts'
+import { addNumbers, assignSequence, type Outgoing } from '../../consensus/agreement/sequences.ts'
+import type { Policy } from '../../consensus/items/view.ts'
+import { EMPTY_ROOT } from '../../merkle/tree.ts'
+import type { Store, Write } from '../../storage/store.ts'
+import { Batch } from './batch.ts'
+import type {
+  AddedFact,
+  Received,
+  ReceiveOptions,
+  Reception,
+  Restate,
+  RestateResult,
+  UserWrite,
+  Written,
+} from './changes.ts'
+import { EventLog, itemEvents, type LedgerEvent } from './events.ts'
+import { receiveAll } from './receive.ts'
+import { restateAll } from './restate.ts'
+import type { Sets } from './sets.ts'
+import { writeOne } from './write.ts'
+
+/** Changes worked out in one batch, so that a flood does not hold the loop. */
+const BATCH_MAX = 512
+/** Batches handed to the store and not yet durable. */
+const IN_FLIGHT_MAX = 4
+
+/** What the ledger needs to know and to tell. */
+export interface LedgerHost {
+  readonly self: MemberId
+  readonly incarnation: Incarnation
+  isSource(): boolean
+  /** A new stamp of the network clock. */
+  stamp(): Stamp
+  /** Milliseconds of the network clock. */
+  nowMs(): number
+  policyOf(id: ItemId): Policy
+  /** Facts added by this member: to be sent now, in parallel with the own fsync. */
+  onAdded(facts: readonly AddedFact[]): void
+  /** Facts entered the held tree (counter-sync): told in step with the tree, not when durable. */
+  onGained(refs: readonly FactRef[]): void
+  /** Called when a batch is durable. */
+  onDurable(batch: DurableBatch): void
+  /** Small records that go along with every batch (the clock's reserve, vectors). */
+  companions(): Write[]
+}
+
+/** What a durable batch brought. */
+export interface DurableBatch {
+  readonly gained: readonly FactRef[]
+  readonly missing: readonly FactRef[]
+  readonly wanted: ReadonlyMap<Hash, number>
+  readonly payloads: readonly Hash[]
+  readonly events: readonly LedgerEvent[]
+}
+
+type Job = {
+  readonly ids: () => Iterable<ItemId>
+  readonly apply: (batch: Batch) => Promise<unknown>
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+export class Ledger {
+  readonly store: Store
+  readonly sets: Sets
+  readonly host: LedgerHost
+  readonly outgoing: Outgoing
+  readonly cache = new Map<ItemId, ItemSummary>()
+  /** Agreed user facts, and facts set aside: both zero means *empty* (PROTOCOL 1). */
+  agreedFacts = 0
+  setAsideFacts = 0
+  systemFacts = 0
+  nextOrder: number
+  readonly events: EventLog
+  #queue: Job[] = []
+  #running = false
+  #inFlight = 0
+  #wake: (() => void) | null = null
+  #lastCommit: Promise<unknown> = Promise.resolve()
+
+  constructor(options: { store: Store; sets: Sets; host: LedgerHost; outgoing: Outgoing }) {
+    this.store = options.store
+    this.sets = options.sets
+    this.host = options.host
+    this.outgoing = options.outgoing
+    this.nextOrder = options.store.lastPendingOrder() + 1
+    this.events = new EventLog(options.store)
+  }
+
+  /** No agreed user fact and nothing set aside. */
+  get empty(): boolean {
+    return this.agreedFacts === 0 && this.setAsideFacts === 0
+  }
+
+  isSystem(id: ItemId): boolean {
+    return isSystemId(id)
+  }
+
+  systemRoot(): Hash {
+    return this.sets.system.count === 0 ? EMPTY_ROOT : this.sets.system.root()
+  }
+
+  /** A user's write. Rejects with a VecheError when the item's rules refuse it. */
+  write(write: UserWrite): Promise<Written> {
+    return this.#submit(
+      () => [write.id],
+      batch => writeOne(this, batch, write),
+    )
+  }
+
+  /** Facts of another member; one reception for each. */
+  receive(facts: readonly Received[], options: ReceiveOptions): Promise<Reception[]> {
+    return this.#submit(
+      () => facts.map(received => received.fact.id),
+      batch => receiveAll(this, batch, facts, options),
+    )
+  }
+
+  /** Moves facts between the sets; facts that are not held, or are there already, are passed over. */
+  restate(refs: readonly FactRef[], to: Restate): Promise<RestateResult> {
+    return this.#submit(
+      () => refs.map(ref => ref.id),
+      batch => restateAll(this, batch, refs, to),
+    )
+  }
+
+  /** Other durable records, in order with the facts. */
+  record(writes: readonly Write[]): Promise<void> {
+    return this.#submit(
+      () => [],
+      async batch => {
+        batch.writes.push(...writes)
+      },
+    )
+  }
+
+  /** Runs in order with the changes, without writing: sees everything taken before. */
+  inOrder<T>(read: () => Promise<T>): Promise<T> {
+    return this.#submit(() => [], read)
+  }
+
+  /** Resolves when everything worked out so far is durable. */
+  async durable(): Promise<void> {
+    await this.#lastCommit
+  }
+
+  /** Gives the next number of this incarnation. */
+  assign(ref: FactRef): number {
+    return assignSequence(this.outgoing, ref)
+  }
+
+  #submit<T>(ids: Job['ids'], apply: (batch: Batch) => Promise<T>): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    this.#queue.push({ ids, apply, resolve: resolve as Job['resolve'], reject })
+    if (!this.#running) void this.#run()
+    return promise
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true
+    try {
+      while (this.#queue.length > 0) {
+        await this.#roomInFlight()
+        const jobs = this.#queue.splice(0, BATCH_MAX)
+        await this.#runBatch(jobs)
+      }
+    } finally {
+      this.#running = false
+    }
+  }
+
+  async #runBatch(jobs: readonly Job[]): Promise<void> {
+    const batch = new Batch(this.store, this.cache)
+    await batch.prepare(jobs.flatMap(job => [...job.ids()]))
+    const answers: (() => void)[] = []
+    for (const job of jobs) {
+      try {
+        const result = await job.apply(batch)
+        answers.push(() => job.resolve(result))
+      } catch (error) {
+        job.reject(error)
+      }
+    }
+    batch.finish()
+    const works = batch.changedWorks()
+    for (const work of works) await this.sets.update(work)
+    if (this.sets.held !== null && batch.gained.length > 0) this.host.onGained(batch.gained)
+    if (batch.writes.length === 0) {
+      await this.#lastCommit
+      for (const answer of answers) answer()
+      return
+    }
+    const events = itemEvents(this, batch, works)
+    this.#commit(batch, events, answers)
+  }
+
+  #commit(batch: Batch, events: readonly LedgerEvent[], answers: readonly (() => void)[]): void {
+    this.#inFlight += 1
+    if (batch.added.length > 0) this.host.onAdded(batch.added)
+    const payloads: Hash[] = []
+    for (const write of batch.writes) if (write.kind === 'payload') payloads.push(write.blob)
+    const committed = this.store
+      .commit([...batch.writes, ...this.host.companions()])
+      .then(() => {
+        for (const { sequence } of batch.added) addNumbers(this.outgoing.own, sequence, sequence)
+        const { gained, missing, wanted } = batch
+        this.host.onDurable({ gained, missing, wanted, payloads, events })
+        for (const answer of answers) answer()
+        this.#inFlight -= 1
+        this.#wake?.()
+      })
+    this.#lastCommit = committed
+  }
+
+  async #roomInFlight(): Promise<void> {
+    while (this.#inFlight >= IN_FLIGHT_MAX) {
+      await new Promise<void>(resolve => {
+        this.#wake = resolve
+      })
+      this.#wake = null
+    }
+  }
+}

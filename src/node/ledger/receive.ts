@@ -1,0 +1,145 @@
+/**
+ * Taking facts in that came from other members: checked one by one, stored once, agreed before
+ * pending, the smallest `added` kept, one stamp for one version (PROTOCOL 1, 2, 4).
+ */
+import type { Bytes } from '../../base/bytes.ts'
+import type { Fact, FactState, HeldFact } from '../../base/fact.ts'
+import { hashBytes } from '../../base/hash.ts'
+import { limits } from '../../base/limits.ts'
+import { stampMin, stampMs } from '../../base/stamp.ts'
+import { checkFact } from '../../consensus/items/check.ts'
+import type { Batch } from './batch.ts'
+import type { Received, ReceiveOptions, Reception, StampRule } from './changes.ts'
+import type { Ledger } from './ledger.ts'
+import type { ItemWork } from './work.ts'
+
+/** Takes facts in, in order. */
+export async function receiveAll(
+  ledger: Ledger,
+  batch: Batch,
+  facts: readonly Received[],
+  options: ReceiveOptions,
+): Promise<Reception[]> {
+  const receptions: Reception[] = []
+  for (const received of facts) {
+    receptions.push(await receiveOne(ledger, batch, received, options.stampRule))
+  }
+  return receptions
+}
+
+async function receiveOne(
+  ledger: Ledger,
+  batch: Batch,
+  received: Received,
+  rule: StampRule,
+): Promise<Reception> {
+  const { fact, payload, added } = received
+  const refusal = whyRefused(fact, payload)
+  if (refusal !== undefined) return { kind: 'refused', sentence: refusal }
+  if (added !== null && stampMs(added) > ledger.host.nowMs() + limits.clockAheadMs) {
+    return { kind: 'later' }
+  }
+  const work = await batch.work(fact.id)
+  const known = await work.same(fact)
+  if (known === undefined) {
+    await store(ledger, batch, work, received)
+    return { kind: 'stored' }
+  }
+  await batch.takePayload(fact, payload)
+  const merged = merge(known, received, rule)
+  if (merged === undefined) return { kind: 'known' }
+  account(ledger, batch, known.state, merged)
+  await work.restate([merged])
+  return { kind: 'known' }
+}
+
+function whyRefused(fact: Fact, payload: Bytes | null): string | undefined {
+  const checked = checkFact(fact)
+  if (!checked.ok) return checked.sentence
+  if (payload === null) return undefined
+  if (fact.blob === null || payload.length !== fact.size) return 'the payload has another size'
+  return hashBytes(payload) === fact.blob ? undefined : 'the payload does not match its hash'
+}
+
+async function store(
+  ledger: Ledger,
+  batch: Batch,
+  work: ItemWork,
+  { fact, payload, added }: Received,
+): Promise<void> {
+  const state: FactState =
+    added !== null
+      ? { kind: 'agreed', added }
+      : { kind: 'pending', order: ledger.nextOrder++, fresh: false }
+  await batch.takePayload(fact, payload)
+  await work.insert({ fact, state })
+  accountNew(ledger, batch, { fact, state })
+  for (const parent of fact.parents) {
+    if (fact.base === null) await noteMissing(batch, work, parent)
+  }
+  for (const { id, heads } of fact.base ?? []) {
+    const above = await batch.work(id)
+    for (const head of heads) await noteMissing(batch, above, head)
+  }
+}
+
+async function noteMissing(batch: Batch, work: ItemWork, version: string): Promise<void> {
+  const newest = work.summary?.agreed?.newest ?? []
+  if (newest.some(entry => entry.version === version)) return
+  if ((work.summary?.unrooted ?? 0) === 0 && work.before === undefined) return
+  if ((await work.fact(version)) === undefined) batch.missing.push({ id: work.id, version })
+}
+
+/** What holding both would be: agreed beats pending, the smaller `added` and the chosen stamp. */
+function merge(known: HeldFact, received: Received, rule: StampRule): HeldFact | undefined {
+  const state = mergedState(known.state, received.added)
+  const fact = mergedStamp(known.fact, received.fact, rule)
+  return state === known.state && fact === known.fact ? undefined : { fact, state }
+}
+
+function mergedState(known: FactState, added: string | null): FactState {
+  if (added === null) return known
+  if (known.kind === 'pending') return { kind: 'agreed', added }
+  return added < known.added ? { kind: 'agreed', added: stampMin(added, known.added) } : known
+}
+
+function mergedStamp(known: Fact, received: Fact, rule: StampRule): Fact {
+  if (known.at === received.at && known.by === received.by) return known
+  const smaller =
+    received.at < known.at || (received.at === known.at && received.by < known.by)
+  return rule === 'take' || smaller ? { ...known, at: received.at, by: received.by } : known
+}
+
+/**
+ * Keeps counts and the pending queue in line with a new fact. An own fresh write is no gain: in a
+ * counter-sync it is newer than what is compared.
+ */
+export function accountNew(ledger: Ledger, batch: Batch, held: HeldFact): void {
+  const isFresh = held.state.kind === 'pending' && held.state.fresh
+  if (!isFresh) batch.gained.push({ id: held.fact.id, version: held.fact.version })
+  if (ledger.isSystem(held.fact.id)) ledger.systemFacts += 1
+  enter(ledger, batch, held)
+}
+
+/** Keeps counts and the pending queue in line with a fact that changes its state. */
+export function account(ledger: Ledger, batch: Batch, before: FactState, held: HeldFact): void {
+  if (before.kind === 'pending') {
+    const { id, version } = held.fact
+    if (held.state.kind === 'pending' && held.state.order === before.order) return
+    batch.writes.push({ kind: 'unpending', order: before.order, ref: { id, version } })
+    if (!before.fresh) ledger.setAsideFacts -= 1
+  } else if (!ledger.isSystem(held.fact.id)) {
+    ledger.agreedFacts -= 1
+  }
+  enter(ledger, batch, held)
+}
+
+function enter(ledger: Ledger, batch: Batch, { fact, state }: HeldFact): void {
+  if (state.kind === 'pending') {
+    const { id, version } = fact
+    batch.writes.push({ kind: 'pending', order: state.order, ref: { id, version } })
+    if (!state.fresh) ledger.setAsideFacts += 1
+  } else if (!ledger.isSystem(fact.id)) {
+    ledger.agreedFacts += 1
+  }
+}

@@ -1,0 +1,245 @@
+/**
+ * Reading items: what an id shows, now, at a version or at a time, with its payload (DESIGN 5). The
+ * summary tells for a whole item; a split item takes the view of its family. A payload is held
+ * against its hash before it is given out.
+ */
+import type { Bytes } from '../../base/bytes.ts'
+import { type Fact, type HeldFact, isDelete, isSystemId, type ItemId } from '../../base/fact.ts'
+import { type Hash, hashStream } from '../../base/hash.ts'
+import { limits } from '../../base/limits.ts'
+import { stampOf } from '../../base/stamp.ts'
+import { VecheError } from '../../base/veche-error.ts'
+import type { Node } from '../../consensus/items/chain.ts'
+import { parseId, rootOf } from '../../consensus/items/id.ts'
+import {
+  type FamilyView,
+  findItem,
+  type ItemPlace,
+  viewFamily,
+  viewSummary,
+} from '../../consensus/items/view.ts'
+import type { ItemStream } from '../../control/member-service.ts'
+import type { HeadParams } from '../../control/protocol.ts'
+import type { Member } from '../driver/member.ts'
+import { familyIds } from '../ledger/batch.ts'
+import { headerOf } from './header.ts'
+
+/** A version that an id shows: the fact whose content it is, under the id that was asked for. */
+export interface Shown {
+  readonly id: ItemId
+  readonly version: Hash
+  readonly position: number
+  readonly fact: Fact
+  readonly held: HeldFact
+}
+
+export class Reading {
+  readonly #member: Member
+
+  constructor(member: Member) {
+    this.#member = member
+  }
+
+  /** What an id shows; throws NOT_FOUND, SPLIT or BAD_REQUEST. */
+  async shown(params: HeadParams): Promise<Shown> {
+    const { id } = params
+    checkId(id)
+    if (params.version !== undefined || params.at !== undefined) return await this.#past(params)
+    const [summary] = await this.#member.store.items([id])
+    const seen = viewSummary(id, summary)
+    if (seen === undefined) return await this.#ofFamily(id)
+    if (seen.kind === 'absent') throw notFound(id)
+    if (seen.deleted) throw deleted(id, seen.shown.version)
+    const { version, position } = seen.shown
+    const [held] = await this.#member.store.facts([{ id, version }])
+    if (held === undefined) throw damagedFact(id, version)
+    return { id, version, position, fact: held.fact, held }
+  }
+
+  /** The view of an id's family, now or by the facts that were stamped up to a time. */
+  async view(
+    id: ItemId,
+    at?: number,
+  ): Promise<{ view: FamilyView; held: ReadonlyMap<string, HeldFact> }> {
+    const root = rootOf(id)
+    const facts: HeldFact[] = [...(await this.#member.store.factsOf(root))]
+    for (const member of await familyIds(this.#member.store, root)) {
+      facts.push(...(await this.#member.store.factsOf(member)))
+    }
+    const limit = at === undefined ? undefined : stampOf(at, 0xffff)
+    const known = facts
+      .map(entry => entry.fact)
+      .filter(fact => limit === undefined || fact.at <= limit)
+    const view = viewFamily(root, known, this.#member.policyOf(root))
+    return { view, held: new Map(facts.map(entry => [key(entry.fact), entry])) }
+  }
+
+  /** A small payload, whole and verified. */
+  async payload(shown: Shown, bytesMax: number): Promise<Bytes> {
+    const { blob, size } = shown.fact
+    if (size > bytesMax) {
+      const sentence = `The payload of ${shown.id} has ${size} bytes: use \`download\`.`
+      throw new VecheError('TOO_LARGE', sentence, { size, limit: bytesMax })
+    }
+    if (blob === null) throw deleted(shown.id, shown.version)
+    if (size <= limits.inlinePayloadBytesMax) {
+      const [bytes] = await this.#member.store.smallPayloads([blob])
+      if (bytes !== undefined) return bytes
+    }
+    const { stream } = await this.stream(shown)
+    const whole = new Uint8Array(size)
+    let at = 0
+    for await (const piece of stream) {
+      whole.set(piece, at)
+      at += piece.length
+    }
+    return whole
+  }
+
+  /**
+   * A payload of any size. The last piece is given only when the whole matched its hash, so a
+   * reader never has all of a wrong one.
+   */
+  async stream(shown: Shown): Promise<ItemStream> {
+    const { blob, size } = shown.fact
+    if (blob === null) throw deleted(shown.id, shown.version)
+    await this.#bring(shown, blob)
+    const source = this.#member.store.readPayload(blob, 0, size)
+    const damaged = () => this.#damaged(shown, blob)
+    return { header: headerOf(shown), stream: verified(source, { blob, size }, damaged) }
+  }
+
+  /** A payload that is not here yet is fetched from a member that has it. */
+  async #bring({ id, fact }: Shown, blob: Hash): Promise<void> {
+    const { payloads, store } = this.#member
+    if ((await store.hasPayloads([blob]))[0] === true) return
+    payloads.want(blob, fact.size)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const quiet = { bytes: payloads.receivedBytes }
+    const watch = () => {
+      if (payloads.receivedBytes === quiet.bytes) return resolve()
+      quiet.bytes = payloads.receivedBytes
+      timer = this.#member.ports.clock.after(limits.putWaitMs, watch)
+    }
+    let timer = this.#member.ports.clock.after(limits.putWaitMs, watch)
+    await Promise.race([payloads.hurry(blob), promise])
+    timer.cancel()
+    if ((await store.hasPayloads([blob]))[0] === true) return
+    const holders = this.#member.reached()
+    const sentence =
+      holders.length === 0
+        ? `The payload of ${id} is not here, and no other member is reached.`
+        : `The payload of ${id} is not here, and no reached member gave it.`
+    throw new VecheError('UNAVAILABLE', sentence, { holders: [fact.by], reached: holders })
+  }
+
+  async #damaged({ id }: Shown, blob: Hash): Promise<VecheError> {
+    await this.#member.store.setAsidePayload(blob)
+    const size = await this.#member.store.payloadSize(blob)
+    this.#member.payloads.want(blob, size ?? 0)
+    const sentence = `The payload of ${id} does not match its hash; it is fetched again.`
+    return new VecheError('DAMAGED', sentence, { blob })
+  }
+
+  async #ofFamily(id: ItemId): Promise<Shown> {
+    const { view, held } = await this.view(id)
+    const item = itemIn(view, id)
+    if (item.deleted) throw deleted(id, item.shown.version)
+    return shownNode(item, item.shown, held)
+  }
+
+  /** A version by its hash, or the one that stood at a time by the facts known now. */
+  async #past({ id, version, at }: HeadParams): Promise<Shown> {
+    const { view, held } = await this.view(id)
+    if (version !== undefined) {
+      for (const place of view.places.values()) {
+        if (place.kind === 'moved' || place.id !== id) continue
+        const node = place.chain.nodes.get(version)
+        if (node !== undefined) {
+          if (isDelete(node.fact)) throw deleted(id, version)
+          return shownOf(id, node, place.chain.positions.get(version)!, held)
+        }
+      }
+      throw new VecheError('NOT_FOUND', `${id} has no version ${version} here.`, { id, version })
+    }
+    const then = await this.view(id, at)
+    const item = itemIn(then.view, id)
+    if (item.deleted) throw deleted(id, item.shown.version)
+    return shownNode(item, item.shown, held)
+  }
+}
+
+/** Refuses what is no id. */
+export function checkId(id: ItemId): void {
+  const parsed = parseId(id)
+  if (!parsed.ok || isSystemId(id)) {
+    const sentence = parsed.ok ? 'That id is reserved.' : parsed.sentence
+    throw new VecheError('BAD_REQUEST', sentence, { parameter: 'id' })
+  }
+}
+
+/** The item that an id names in a view; throws NOT_FOUND or SPLIT. */
+export function itemIn(view: FamilyView, id: ItemId): ItemPlace {
+  const found = findItem(view, id)
+  if (found.kind === 'item') return found.item
+  if (found.kind === 'absent') throw notFound(id)
+  const ids = found.ids
+  if (ids.length === 0) throw notFound(id)
+  const sentence = `${id} has split into ${ids.slice(0, 8).join(', ')}. Read one of these.`
+  throw new VecheError('SPLIT', sentence, { ids })
+}
+
+/** A node of an item as it is shown. */
+export function shownNode(
+  item: ItemPlace,
+  node: Node,
+  held: ReadonlyMap<string, HeldFact>,
+): Shown {
+  return shownOf(item.id, node, item.chain.positions.get(node.version) ?? item.position, held)
+}
+
+function shownOf(
+  id: ItemId,
+  node: Node,
+  position: number,
+  held: ReadonlyMap<string, HeldFact>,
+): Shown {
+  const of = held.get(key(node.fact))
+  if (of === undefined) throw damagedFact(node.fact.id, node.fact.version)
+  return { id, version: node.version, position, fact: node.fact, held: of }
+}
+
+async function* verified(
+  source: AsyncIterable<Bytes>,
+  expect: { readonly blob: Hash; readonly size: number },
+  damaged: () => Promise<VecheError>,
+): AsyncGenerator<Bytes> {
+  const hash = hashStream()
+  let last: Bytes | null = null
+  let bytes = 0
+  for await (const piece of source) {
+    hash.update(piece)
+    bytes += piece.length
+    if (last !== null) yield last
+    last = piece
+  }
+  if (bytes !== expect.size || hash.digest() !== expect.blob) throw await damaged()
+  if (last !== null) yield last
+}
+
+function key(fact: Fact): string {
+  return fact.version + fact.id
+}
+
+function notFound(id: ItemId): VecheError {
+  return new VecheError('NOT_FOUND', `There is no item ${id} here.`, { id })
+}
+
+function deleted(id: ItemId, version: Hash): VecheError {
+  const sentence = `${id} was deleted. \`history\` still shows its versions.`
+  return new VecheError('NOT_FOUND', sentence, { id, deleted: true, version })
+}
+
+function damagedFact(id: ItemId, version: Hash): VecheError {
+  return new VecheError('DAMAGED', `The record of ${id} is damaged here.`, { id, version })
+}

@@ -24,11 +24,18 @@ export function ownAddresses(listening: readonly Multiaddr[], self: MemberId): r
 export function dialable(addresses: readonly string[], peer: MemberId): Multiaddr[] {
   return addresses.flatMap(text => {
     const address = readAddress(text)
-    if (address === undefined) return []
+    // Empty, or a peer id alone: libp2p would ask others where that peer is.
+    if (address === undefined || [undefined, CODE_P2P].includes(address.getComponents()[0]?.code))
+      return []
     const named = address.getComponents().findLast(({ code }) => code === CODE_P2P)?.value
     if (named === undefined) return [address.encapsulate(`/p2p/${peer}`)]
     return named === peer ? [address] : []
   })
+}
+
+/** An address without the peer id at its end. */
+export function bareAddress(text: string): string {
+  return text.replace(/\/p2p\/[^/]*$/, '')
 }
 
 /** A multiaddr, or undefined where the text is none. */

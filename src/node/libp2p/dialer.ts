@@ -7,6 +7,7 @@
 import type { MemberId } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
 import type { Clock, Contact, Log, Timer } from '../ports.ts'
+import { bareAddress } from './addresses.ts'
 
 /** How soon to try again, by how long there has been no lasting link. */
 const retries = [
@@ -24,7 +25,7 @@ interface Target {
   contact: Contact
   /** Addresses seen on the local network, newest first. */
   found: readonly string[]
-  /** The address that answered last. */
+  /** The address that answered last, without the peer id. */
   good: string | null
   failures: number
   downSince: number
@@ -39,7 +40,7 @@ export interface DialerOptions {
   readonly clock: Clock
   readonly log: Log
   readonly isConnected: (peer: MemberId) => boolean
-  /** Resolves with the address that answered, rejects with a sentence. */
+  /** Resolves with the bare address that answered, rejects with a sentence. */
   readonly dial: (contact: Contact) => Promise<string>
 }
 
@@ -171,12 +172,12 @@ export class Dialer {
     const { addresses } = target.contact
     const turn = addresses.length === 0 ? 0 : target.failures % addresses.length
     const rest = [...target.found, ...addresses.slice(turn), ...addresses.slice(0, turn)]
-    const isFirst = target.good !== null && rest.includes(target.good)
-    return [...new Set(isFirst ? [target.good!, ...rest] : rest)]
+    const good = rest.filter(text => bareAddress(text) === target.good)
+    return [...new Set([...good, ...rest])]
   }
 
   #say(target: Target, sentence: string): void {
-    if (sentence === target.said) return
+    if (sentence === target.said || !this.#isRunning) return
     target.said = sentence
     this.#options.log('info', 'A member is not reached.', {
       peer: target.contact.peer,

@@ -10,6 +10,7 @@ import type { Connection, Stream } from '@libp2p/interface'
 import { encode } from 'it-length-prefixed'
 import type { Bytes } from '../../base/bytes.ts'
 import type { MemberId } from '../../base/fact.ts'
+import { InvariantError, invariant } from '../../base/invariant.ts'
 import { limits } from '../../base/limits.ts'
 import { type Clock, type Log, NetworkError } from '../ports.ts'
 import { readOne } from './in-lane.ts'
@@ -34,7 +35,7 @@ export class DoorKeeper {
     this.#options = options
   }
 
-  /** Deals with one stream of the door; never rejects. */
+  /** Deals with one stream of the door; rejects only for a bug of ours. */
   async serve(stream: Stream, connection: Connection): Promise<void> {
     const { clock, log, mayKnock, answer } = this.#options
     const from = connection.remotePeer.toString()
@@ -50,9 +51,10 @@ export class DoorKeeper {
       const request = await readOne(stream, limits.doorRequestBytesMax)
       if (request === undefined) throw new NetworkError('A knock without a request.')
       const bytes = await answer(from, request)
-      stream.send(encode.single(bytes, { maxDataLength: limits.doorAnswerBytesMax }))
-      await stream.close()
+      invariant(bytes.length <= limits.doorAnswerBytesMax, 'an answer at the door has its bound')
+      await writeOne(stream, bytes)
     } catch (error) {
+      if (error instanceof InvariantError) throw error
       log('warn', 'A knock at the door was not answered.', { peer: from, error: String(error) })
       stream.abort(error instanceof Error ? error : new Error(String(error)))
     } finally {
@@ -75,19 +77,20 @@ export class DoorKeeper {
   }
 }
 
-/** Knocks over a connection; rejects with a NetworkError when nobody answers in time. */
+/** Knocks over a connection, with at most `doorRequestBytesMax`; rejects with a NetworkError when nobody answers in time. */
 export async function knockOver(connection: Connection, request: Bytes): Promise<Bytes> {
+  invariant(request.length <= limits.doorRequestBytesMax, 'a knock has its bound')
   const signal = AbortSignal.timeout(limits.doorMs)
   let stream: Stream | undefined
   const abort = () => stream?.abort(new NetworkError('Nobody answered the knock in time.'))
   try {
     stream = await connection.newStream(protocols.door, { signal })
     signal.addEventListener('abort', abort)
-    const answer = readOne(stream, limits.doorAnswerBytesMax)
-    stream.send(encode.single(request, { maxDataLength: limits.doorRequestBytesMax }))
-    await stream.close({ signal })
-    const bytes = await answer
-    if (bytes !== undefined) return bytes
+    const [answer] = await Promise.all([
+      readOne(stream, limits.doorAnswerBytesMax),
+      writeOne(stream, request),
+    ])
+    if (answer !== undefined) return answer
   } catch (error) {
     stream?.abort(error instanceof Error ? error : new Error(String(error)))
     throw new NetworkError('The door stays shut: this peer does not let us in.', { cause: error })
@@ -95,4 +98,9 @@ export async function knockOver(connection: Connection, request: Bytes): Promise
     signal.removeEventListener('abort', abort)
   }
   throw new NetworkError('The door stays shut: it closed without an answer.')
+}
+
+async function writeOne(stream: Stream, bytes: Bytes): Promise<void> {
+  stream.send(encode.single(bytes))
+  await stream.close({ signal: AbortSignal.timeout(limits.doorMs) })
 }

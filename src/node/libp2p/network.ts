@@ -22,7 +22,7 @@ import {
   NetworkError,
   type NetworkListener,
 } from '../ports.ts'
-import { dialable, ownAddresses } from './addresses.ts'
+import { bareAddress, dialable, ownAddresses } from './addresses.ts'
 import { Dialer } from './dialer.ts'
 import { DoorKeeper, knockOver } from './door.ts'
 import { publishGossip } from './gossip.ts'
@@ -105,7 +105,7 @@ class NodeNetwork implements Libp2pNetwork {
       clock,
       log,
       isConnected: peer => this.#links.has(peer),
-      dial: async contact => (await this.#dial(contact)).remoteAddr.toString(),
+      dial: async contact => bareAddress((await this.#dial(contact)).remoteAddr.toString()),
     })
     this.#links = new Links({
       clock,
@@ -275,8 +275,10 @@ class NodeNetwork implements Libp2pNetwork {
   }
 
   async #dial({ peer, addresses }: Contact): Promise<Connection> {
+    const targets = dialable(addresses, peer)
+    if (targets.length === 0) throw new NetworkError('No address of it is known.')
     try {
-      return await this.#node.dial(dialable(addresses, peer), {
+      return await this.#node.dial(targets, {
         signal: AbortSignal.timeout(limits.dialMs),
       })
     } catch (error) {

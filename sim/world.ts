@@ -1,0 +1,283 @@
+/**
+ * A world: members with disks, clocks and a network between them, all on virtual time, and the
+ * hands that faults need. The members are the real ones; only their ports lie.
+ *
+ * Invariant: everything that happens follows from the seed. Whatever a member does to the world is
+ * traced, and the running hash of the trace tells two runs apart.
+ */
+import { createHash } from 'node:crypto'
+import type { MemberId } from '../src/base/fact.ts'
+import type { PlantedBug, Quorum } from '../src/consensus/agreement/state.ts'
+import type { Status } from '../src/consensus/messages.ts'
+import { Member } from '../src/node/driver/member.ts'
+import { systemFact, systemId } from '../src/node/driver/system.ts'
+import type { Log, LogLevel } from '../src/node/ports.ts'
+import { clockOf, Life, Timeline } from './clock.ts'
+import { Disk } from './disk.ts'
+import { addressOf, SimNetwork } from './network.ts'
+import { Random } from './random.ts'
+
+export interface WorldOptions {
+  readonly seed: string
+  readonly members: number
+  readonly quorum?: Quorum
+  readonly planted?: ReadonlySet<PlantedBug>
+}
+
+/** What the world tells whoever watches it. */
+export interface Watcher {
+  /** One thing that a member did or that was done to it. */
+  traced?(atMs: number, member: string, what: string): void
+  status?(member: SimMember, from: Status, to: Status, sentence: string): void
+  /** A new life has been opened and will begin to speak. */
+  opened?(member: SimMember): void
+  /** A process ended by itself: no run may cause that. */
+  died?(member: SimMember, error: Error): void
+  /** The world did something to its members. */
+  fault?(sentence: string): void
+}
+
+/** A member with its machine. */
+export interface SimMember {
+  readonly id: MemberId
+  readonly disk: Disk
+  readonly skew: { rate: number; wallOffsetMs: number }
+  /** How many lives it had. */
+  lives: number
+  life: Life | null
+  /** Open and speaking; null while it is down or opening. */
+  member: Member | null
+}
+
+export class World {
+  readonly timeline = new Timeline()
+  readonly random: Random
+  readonly network: SimNetwork
+  readonly members: readonly SimMember[]
+  readonly quorum: Quorum
+  readonly watchers: Watcher[] = []
+  readonly #planted: ReadonlySet<PlantedBug>
+  readonly #traceHash = createHash('sha256')
+  #traceLines: string[] = []
+
+  constructor(options: WorldOptions) {
+    this.random = new Random(options.seed)
+    this.quorum = options.quorum ?? 'visible'
+    this.#planted = options.planted ?? new Set()
+    this.network = new SimNetwork({
+      timeline: this.timeline,
+      random: this.random.fork('network'),
+      trace: (member, what) => this.trace(member, what),
+    })
+    this.members = Array.from({ length: options.members }, (_, at) => {
+      const id = memberId(at)
+      return {
+        id,
+        disk: new Disk(this.random.fork(`disk/${id}`)),
+        skew: { rate: 1, wallOffsetMs: 0 },
+        lives: 0,
+        life: null,
+        member: null,
+      }
+    })
+  }
+
+  get nowMs(): number {
+    return this.timeline.nowMs
+  }
+
+  /** Lines of a run, hashed as they come. */
+  trace(member: string, what: string): void {
+    this.#traceLines.push(`${this.nowMs} ${member} ${what}\n`)
+    if (this.#traceLines.length >= 256) this.#hashTrace()
+    for (const watcher of this.watchers) watcher.traced?.(this.nowMs, member, what)
+  }
+
+  /** The hash of all that happened so far. */
+  traceHash(): string {
+    this.#hashTrace()
+    return this.#traceHash.copy().digest('hex')
+  }
+
+  at(index: number): SimMember {
+    return this.members[index]!
+  }
+
+  /** Members that are open. */
+  up(): (SimMember & { readonly member: Member })[] {
+    return this.members.filter(
+      (entry): entry is SimMember & { readonly member: Member } => entry.member !== null,
+    )
+  }
+
+  /** Runs for so many virtual milliseconds. */
+  async run(ms: number, until?: () => boolean): Promise<void> {
+    await this.timeline.runTo(this.nowMs + ms, until)
+  }
+
+  startAll(): void {
+    for (const member of this.members) this.start(member)
+  }
+
+  /** Starts a member that is down; it opens its store and joins by itself. */
+  start(entry: SimMember): void {
+    if (entry.life !== null) return
+    const life = new Life(this.timeline)
+    entry.life = life
+    entry.lives += 1
+    this.tell(entry.id, `start ${entry.lives}`)
+    this.#open(entry, life).catch(error => this.#died(entry, life, asError(error)))
+  }
+
+  /** The process ends at once: kill -9, or the power goes. */
+  crash(entry: SimMember, how: 'kill' | 'power'): void {
+    if (entry.life === null) return
+    const { lost } = entry.disk.crash(this.nowMs)
+    this.#gone(entry, how)
+    this.tell(entry.id, `${how}, ${lost} batches lost`)
+  }
+
+  /** The process ends in order. */
+  stop(entry: SimMember): void {
+    const { life, member } = entry
+    if (life === null || member === null) return
+    entry.member = null
+    this.tell(entry.id, 'stop')
+    const stopping = async () => {
+      await member.stop()
+      await member.store.close()
+      if (!life.alive) return
+      entry.disk.keep(entry.disk.copy(), this.nowMs)
+      this.#gone(entry, 'stop')
+    }
+    stopping().catch(error => this.#died(entry, life, asError(error)))
+  }
+
+  /** The process stands still (SIGSTOP). */
+  pause(entry: SimMember, ms: number): void {
+    if (entry.life === null) return
+    entry.life.standStill(ms)
+    for (const other of this.members) this.network.watchSilence(entry.id, other.id)
+    this.tell(entry.id, `stands still for ${Math.round(ms)} ms`)
+  }
+
+  /** Members of different groups do not hear each other; who is in no group is alone. */
+  partition(groups: readonly (readonly SimMember[])[]): void {
+    const groupOf = new Map(groups.flatMap((group, at) => group.map(entry => [entry.id, at])))
+    for (const from of this.members) {
+      for (const to of this.members) {
+        if (from === to) continue
+        const a = groupOf.get(from.id)
+        if (a === undefined || a !== groupOf.get(to.id)) this.network.cut(from.id, to.id)
+        else this.network.heal(from.id, to.id)
+      }
+    }
+    const names = groups.map(group => group.map(entry => entry.id).join('+'))
+    this.tell('world', `cut ${names.join(' | ')}`)
+  }
+
+  cut(from: SimMember, to: SimMember, ways: 'one' | 'both'): void {
+    this.network.cut(from.id, to.id)
+    if (ways === 'both') this.network.cut(to.id, from.id)
+    this.tell('world', `cut ${from.id} ${ways === 'both' ? '↔' : '→'} ${to.id}`)
+  }
+
+  heal(): void {
+    this.network.healAll()
+    this.tell('world', 'heal')
+  }
+
+  /** Something that was done to the world: traced, and told to who watches. */
+  tell(member: string, sentence: string): void {
+    this.trace(member, sentence)
+    for (const watcher of this.watchers) watcher.fault?.(`${member} ${sentence}`)
+  }
+
+  async #open(entry: SimMember, life: Life): Promise<void> {
+    if (entry.lives === 1) await this.#found(entry, life)
+    const member = await this.#member(entry, life, this.#logOf(entry, life))
+    await member.start()
+    entry.member = member
+    for (const watcher of this.watchers) watcher.opened?.(entry)
+  }
+
+  /** Writes the roster, as if the member had joined before and was closed again. */
+  async #found(entry: SimMember, life: Life): Promise<void> {
+    const member = await this.#member(entry, life, () => undefined)
+    await member.roster.take(member.self, this.#roster())
+    await member.ledger.durable()
+    entry.disk.keep(entry.disk.copy(), this.nowMs)
+  }
+
+  #member(entry: SimMember, life: Life, log: Log): Promise<Member> {
+    const entropy = this.random.fork(`entropy/${entry.id}/${entry.lives}`)
+    return Member.open({
+      ports: {
+        clock: clockOf(life, entry.skew),
+        entropy: { bytes: count => entropy.bytes(count) },
+        log,
+        network: this.network.port(entry.id, life),
+      },
+      store: entry.disk.open(life),
+      planted: this.#planted,
+      onFatal: error => this.#died(entry, life, error),
+    })
+  }
+
+  /** The same system facts on all members, as if they had joined long ago. */
+  #roster() {
+    const stamp = { at: '0000000000010000', by: this.members[0]!.id }
+    return [
+      systemFact(systemId.network, { name: 'sim' }, stamp),
+      systemFact(systemId.quorum, { quorum: this.quorum }, stamp),
+      ...this.members.map(({ id }) =>
+        systemFact(
+          systemId.member(id, 1),
+          { name: id, addresses: [addressOf(id)], peer: id, number: 1 },
+          stamp,
+        ),
+      ),
+    ]
+  }
+
+  #logOf(entry: SimMember, life: Life): Log {
+    return (level: LogLevel, sentence: string) => {
+      if (!life.alive) return
+      this.trace(entry.id, `log ${level} ${sentence}`)
+      const change = /^(\S+) → (\S+): (.*)$/.exec(sentence)
+      if (change === null) return
+      const [, from, to, why] = change as unknown as [string, Status, Status, string]
+      for (const watcher of this.watchers) watcher.status?.(entry, from, to, why)
+    }
+  }
+
+  #died(entry: SimMember, life: Life, error: Error): void {
+    if (!life.alive) return
+    entry.disk.crash(this.nowMs)
+    this.#gone(entry, 'kill')
+    this.tell(entry.id, `died: ${error.message}`)
+    for (const watcher of this.watchers) watcher.died?.(entry, error)
+  }
+
+  #gone(entry: SimMember, how: 'stop' | 'kill' | 'power'): void {
+    entry.life?.end()
+    entry.life = null
+    entry.member = null
+    this.network.leave(entry.id, how)
+  }
+
+  #hashTrace(): void {
+    if (this.#traceLines.length === 0) return
+    this.#traceHash.update(this.#traceLines.join(''))
+    this.#traceLines = []
+  }
+}
+
+/** Members are named by letters, so that a trace can be read. */
+function memberId(index: number): MemberId {
+  return index < 26 ? String.fromCharCode(97 + index) : `m${index}`
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}

@@ -23,9 +23,28 @@ export function colorsFor(stream: OutputStream, env: Io['env']): Colors {
   return createColors(stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb')
 }
 
-/** Writes a text and waits while the stream is full; a reader that went away is no error. */
+/** Streams that take nothing more. `process.stdout` itself never counts as destroyed. */
+const gone = new WeakMap<OutputStream, Error>()
+
+/** Notes when a stream breaks, so that writing to it ends and the program can say why. */
+export function guardOutput(stream: OutputStream): void {
+  stream.on('error', error => gone.set(stream, error))
+}
+
+/** Whether the reader went away (veche ls | head) or the disk behind the stream is full. */
+export function isGone(stream: OutputStream): boolean {
+  return stream.destroyed || gone.has(stream)
+}
+
+/** Why a guarded stream broke; a reader that had enough is no failure. */
+export function outputFailure(stream: OutputStream): Error | undefined {
+  const error = gone.get(stream) as NodeJS.ErrnoException | undefined
+  return error?.code === 'EPIPE' ? undefined : error
+}
+
+/** Writes a text and waits while the stream is full; does nothing when it is gone. */
 export async function write(stream: OutputStream, text: string | Uint8Array): Promise<void> {
-  if (stream.destroyed || stream.write(text)) return
+  if (isGone(stream) || stream.write(text)) return
   await new Promise<void>(resolve => {
     const done = () => {
       stream.off('drain', done)

@@ -6,7 +6,7 @@ import { limits } from '../base/limits.ts'
 import type { Client } from '../client/client.ts'
 import type { HistoryFact, ItemHeader, ListParams } from '../control/protocol.ts'
 import { type Session, sessionOf, withClient, withCommonOptions } from './command.ts'
-import type { Io } from './io.ts'
+import { type Io, isGone } from './io.ts'
 import { type PutOptions, tellPut, withWriteOptions, writeOf } from './payload-commands.ts'
 import { bytes, type Cell, namesOf, plain, short, table, time } from './text.ts'
 import { countOf, idOf, timeOf } from './usage.ts'
@@ -103,7 +103,7 @@ async function ls(session: Session, client: Client, options: LsOptions): Promise
     isFirst = false
     left -= page.items.length
     after = page.next
-  } while (after !== undefined && left > 0)
+  } while (after !== undefined && left > 0 && !isGone(session.io.stdout))
   if (!session.json) return
   await session.print(after === undefined ? ']}\n' : `],"next":${JSON.stringify(after)}}\n`)
 }

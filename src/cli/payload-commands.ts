@@ -11,7 +11,7 @@ import type { Client } from '../client/client.ts'
 import type { HeadParams, ItemHeader, Level, PutResult, UploadParams } from '../control/protocol.ts'
 import { startBar } from './bar.ts'
 import { type Session, sessionOf, withClient, withCommonOptions } from './command.ts'
-import { type Io, write } from './io.ts'
+import { type Io, isGone, write } from './io.ts'
 import { isText, mediaTypeOf } from './media-type.ts'
 import { type Source, sourceOfFile, sourceOfStream } from './source.ts'
 import { bytes, plain, short } from './text.ts'
@@ -251,7 +251,7 @@ async function print(session: Session, client: Client, params: HeadParams): Prom
           'or send it through a pipe.',
       )
     isFirst = false
-    if (stdout.destroyed) return
+    if (isGone(stdout)) return
     await write(stdout, piece)
   }
 }

@@ -7,7 +7,7 @@ import { Command, CommanderError } from 'commander'
 import { addCollisionCommands } from './collision-commands.ts'
 import { reportError } from './command.ts'
 import { addDaemonCommands } from './daemon-commands.ts'
-import type { Io } from './io.ts'
+import { guardOutput, type Io, outputFailure } from './io.ts'
 import { addItemCommands } from './item-commands.ts'
 import { addMemberCommands } from './member-commands.ts'
 import { addPayloadCommands } from './payload-commands.ts'
@@ -48,19 +48,16 @@ export function packageVersion(): string {
 /** Runs one command line (without the program's name) and answers its exit code. */
 export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const verdict: Verdict = { code: 0 }
-  // A reader that went away (veche ls | head) is no error; the writes end by themselves.
-  const ignorePipe = (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-  }
-  io.stdout.on('error', ignorePipe)
+  guardOutput(io.stdout)
+  guardOutput(io.stderr)
   try {
     await programOf(io, verdict).parseAsync(args, { from: 'user' })
+    const failure = outputFailure(io.stdout)
+    if (failure !== undefined) throw failure
     return verdict.code
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     return await reportError(io, args.includes('--json'), error)
-  } finally {
-    io.stdout.off('error', ignorePipe)
   }
 }
 

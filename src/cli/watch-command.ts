@@ -5,7 +5,7 @@
 import type { Command } from 'commander'
 import type { WatchEvent } from '../control/protocol-network.ts'
 import { type Session, sessionOf, withClient, withCommonOptions } from './command.ts'
-import { colorsFor, type Io } from './io.ts'
+import { colorsFor, type Io, isGone } from './io.ts'
 import { bytes, namesOf, plain, short, time } from './text.ts'
 
 interface WatchCommandOptions {
@@ -57,7 +57,7 @@ async function watch(
           ),
       })
       for await (const event of events) {
-        if (io.stdout.destroyed) return
+        if (isGone(io.stdout)) return
         await session.print(
           session.json ? `${JSON.stringify(event)}\n` : eventLine(session, event, nameOf),
         )

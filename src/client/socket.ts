@@ -1,17 +1,40 @@
 /**
  * Opening the control socket, and reading lines from it, with errors that say what to do.
  */
+import { closeSync, openSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import type { Bytes } from '../base/bytes.ts'
 import { limits } from '../base/limits.ts'
 import { LineReader } from '../base/line-reader.ts'
-import { VecheError } from '../base/veche-error.ts'
+import { isVecheError, VecheError } from '../base/veche-error.ts'
+import { type SocketAddress, socketAddress } from '../control/protocol-address.ts'
 
 /** Opens a connection. Throws NOT_RUNNING, NO_PERMISSION. */
-export function openSocket(path: string): Promise<Socket> {
+export async function openSocket(path: string): Promise<Socket> {
+  const address = addressOf(path)
+  try {
+    return await openAddress(address.path, path)
+  } finally {
+    address.release()
+  }
+}
+
+function addressOf(path: string): SocketAddress {
+  try {
+    return socketAddress(path, {
+      platform: process.platform,
+      open: folder => openSync(folder, 'r'),
+      close: closeSync,
+    })
+  } catch (error) {
+    throw isVecheError(error, 'NOT_FOUND') ? notRunning(path, error) : error
+  }
+}
+
+function openAddress(address: string, path: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect(path)
+    const socket = connect(address)
     const fail = (error: NodeJS.ErrnoException) => reject(openError(error, path))
     socket.once('error', fail)
     socket.once('connect', () => {
@@ -30,11 +53,15 @@ function openError(error: NodeJS.ErrnoException, path: string): VecheError {
       { path },
       error,
     )
+  return notRunning(path, error)
+}
+
+function notRunning(path: string, cause: unknown): VecheError {
   return new VecheError(
     'NOT_RUNNING',
     `No member answers at ${path}. Start it with: veche start --store ${dirname(path)}`,
     { path },
-    error,
+    cause,
   )
 }
 

@@ -5,13 +5,14 @@
  * The socket file is made with the right mode from its first moment. One left by a dead daemon is
  * replaced; one on which somebody answers is not, nor anything that is no socket.
  */
-import { lstatSync, unlinkSync } from 'node:fs'
+import { closeSync, lstatSync, openSync, unlinkSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { limits } from '../base/limits.ts'
 import { VecheError } from '../base/veche-error.ts'
 import { Connection } from './connection.ts'
 import type { MemberService } from './member-service.ts'
 import { type ReportError, rpcServerOf } from './methods.ts'
+import { socketAddress } from './protocol-address.ts'
 
 export interface ControlServerOptions {
   /** Path of the socket file. */
@@ -34,16 +35,23 @@ export interface ControlServer {
 /** The file name of the socket in a store's folder. */
 export const CONTROL_SOCKET = 'control.sock'
 
-/** What sockaddr_un of Linux holds; libuv would cut a longer path off. */
-const PATH_BYTES_MAX = 107
-
 /**
  * Starts to listen. Throws IN_USE (somebody answers on the socket, or the file is no socket),
- * BAD_REQUEST (the path is too long), NO_PERMISSION, NOT_FOUND (no such folder).
+ * BAD_REQUEST (a path that is too long here), NO_PERMISSION, NOT_FOUND (no such folder).
  */
 export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
   const { path, service, report } = options
-  await clearPath(path)
+  const address = socketAddress(path, {
+    platform: process.platform,
+    open: folder => openSync(folder, 'r'),
+    close: closeSync,
+  })
+  try {
+    await clearPath(path, address.path)
+  } catch (error) {
+    address.release()
+    throw error
+  }
   const connections = new Set<Connection>()
   const rpc = rpcServerOf(service, report)
   const server = createServer({ allowHalfOpen: true }, socket => {
@@ -58,7 +66,10 @@ export async function startControlServer(options: ControlServerOptions): Promise
     void connection.closed.then(() => connections.delete(connection))
   })
   server.maxConnections = limits.socketConnectionsMax
-  await listen(server, path)
+  await listen(server, address.path, path).catch((error: unknown) => {
+    address.release()
+    throw error
+  })
   server.on('error', error => report('The control socket failed.', error))
   return {
     path,
@@ -67,11 +78,12 @@ export async function startControlServer(options: ControlServerOptions): Promise
       server.close(() => resolve())
       await Promise.all([...connections].map(connection => connection.stop(graceMs)))
       await promise
+      address.release()
     },
   }
 }
 
-function listen(server: Server, path: string): Promise<void> {
+function listen(server: Server, address: string, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', error => reject(listenError(error, path)))
     server.once('listening', () => {
@@ -81,7 +93,7 @@ function listen(server: Server, path: string): Promise<void> {
     // A path is bound within the call, so the umask holds for this file and no other.
     const before = process.umask(0o177)
     try {
-      server.listen(path)
+      server.listen(address)
     } finally {
       process.umask(before)
     }
@@ -109,20 +121,12 @@ function inUse(path: string): VecheError {
 }
 
 /** Makes way for a new socket file, or says what stands there. */
-async function clearPath(path: string): Promise<void> {
-  if (Buffer.byteLength(path) > PATH_BYTES_MAX)
-    throw new VecheError(
-      'BAD_REQUEST',
-      `The path of a Unix socket has at most ${PATH_BYTES_MAX} bytes, and ${path} has more: ` +
-        'choose a folder with a shorter path for the store, or start it from a folder nearby ' +
-        'with a relative path.',
-      { path, limit: PATH_BYTES_MAX },
-    )
+async function clearPath(path: string, address: string): Promise<void> {
   const there = lstatSync(path, { throwIfNoEntry: false })
   if (there === undefined) return
   if (!there.isSocket())
     throw new VecheError('IN_USE', `${path} is no socket: move it away.`, { path })
-  if (await answers(path)) throw inUse(path)
+  if (await answers(address)) throw inUse(path)
   unlinkSync(path)
 }
 

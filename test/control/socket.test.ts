@@ -1,10 +1,11 @@
 /** The control socket as an independent client meets it: bytes in, bytes out. */
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { stat, writeFile } from 'node:fs/promises'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { connect } from '../../src/client/client.ts'
 import { startControlServer } from '../../src/control/server.ts'
 import { type ControlFixture, RawClient, startFixture } from '../support/control.ts'
 import { MemoryMember, TWIN_UUID } from '../support/memory-member.ts'
@@ -164,10 +165,24 @@ describe('the socket file', () => {
     await server.close()
   })
 
-  test('a path that the system would cut off is refused', async () => {
-    const path = join(fixture.folder, 'x'.repeat(100))
-    const server = startControlServer({ path, service: new MemoryMember(), report: () => {} })
-    await expect(server).rejects.toMatchObject({ code: 'BAD_REQUEST' })
+  test('a store may lie deeper than the path of a socket reaches', async () => {
+    const deep = join(fixture.folder, 'x'.repeat(100), 'y'.repeat(100))
+    await mkdir(deep, { recursive: true })
+    const path = join(deep, 'control.sock')
+    const server = await startControlServer({
+      path,
+      service: new MemoryMember(),
+      report: () => {},
+    })
+    expect((await stat(path)).isSocket()).toBe(true)
+    const second = startControlServer({ path, service: new MemoryMember(), report: () => {} })
+    await expect(second).rejects.toMatchObject({ code: 'IN_USE' })
+    const other = await connect({ store: deep })
+    expect((await other.status()).name).toBe('twin')
+    await other.close()
+    await server.close()
+    await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' })
+    await expect(connect({ store: deep })).rejects.toMatchObject({ code: 'NOT_RUNNING' })
   })
 
   test('stopping answers what is at work, and the socket is gone', async () => {

@@ -26,10 +26,10 @@ import type { WriteStamp } from '../../consensus/items/write.ts'
 import type { Envelope, Ping } from '../../consensus/messages.ts'
 import type { EventBody, Problem } from '../../control/protocol-network.ts'
 import { encodeFrame } from '../../wire/frame.ts'
-import type { Store, Write } from '../../storage/store.ts'
+import { GAP_META_KEY, type Store, type Write } from '../../storage/store.ts'
 import type { AddedFact } from '../ledger/changes.ts'
 import { Ledger, type DurableBatch } from '../ledger/ledger.ts'
-import { GAP_KEY, rebuild } from '../ledger/rebuild.ts'
+import { rebuild } from '../ledger/rebuild.ts'
 import type { Ports, Timer } from '../ports.ts'
 import { Adding } from './adding.ts'
 import { Answering } from './answering.ts'
@@ -109,7 +109,7 @@ export class Member implements Context {
     await member.roster.load()
     await member.payloads.load()
     if (member.gap) {
-      await member.ledger.record([{ kind: 'meta', key: GAP_KEY, value: new Uint8Array([1]) }])
+      await member.ledger.record([{ kind: 'meta', key: GAP_META_KEY, value: new Uint8Array([1]) }])
     }
     member.parents.note(rebuilt.missing)
     for (const problem of rebuilt.problems) member.problems.set(`start/${problem.reason}`, problem)
@@ -351,7 +351,7 @@ export class Member implements Context {
       case 'gapClosed':
         this.#gap = false
         this.problems.clear('start/gap')
-        this.background(this.ledger.record([{ kind: 'meta', key: GAP_KEY, value: null }]))
+        this.background(this.ledger.record([{ kind: 'meta', key: GAP_META_KEY, value: null }]))
         return this.refreshOwn()
     }
   }

@@ -9,11 +9,8 @@ import { limits } from '../../base/limits.ts'
 import { stampMax, stampOf, STAMP_ZERO } from '../../base/stamp.ts'
 import { leafOf } from '../../consensus/items/digest.ts'
 import type { Problem } from '../../control/protocol-network.ts'
-import type { Store } from '../../storage/store.ts'
+import { GAP_META_KEY, type Store } from '../../storage/store.ts'
 import { Sets } from './sets.ts'
-
-/** Present while the member has a gap: it survives a restart. */
-export const GAP_KEY = 'gap'
 
 export interface Rebuilt {
   readonly sets: Sets
@@ -54,7 +51,7 @@ export async function rebuild(store: Store, cut: number): Promise<Rebuilt> {
     }
   }
   const problems = [...gapProblems(store), ...rootProblems(store, sets, newest <= cutStamp ? newest : null)]
-  const gap = problems.length > 0 || (await store.meta(GAP_KEY)) !== undefined
+  const gap = problems.length > 0 || (await store.meta(GAP_META_KEY)) !== undefined
   const setAsideFacts = await countSetAside(store)
   return { sets, agreedFacts, setAsideFacts, systemFacts, gap, missing, problems }
 }

@@ -1,0 +1,16 @@
+/** The real clocks and chance of a machine, as ports. */
+import { randomBytes } from 'node:crypto'
+import type { Clock, Entropy } from './ports.ts'
+
+export const systemClock: Clock = {
+  monotonicMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms)
+    return { cancel: () => clearTimeout(timer) }
+  },
+}
+
+export const systemEntropy: Entropy = {
+  bytes: count => new Uint8Array(randomBytes(count)),
+}

@@ -1,0 +1,85 @@
+/**
+ * What a store knows of its own member: the identity key, the key of its network, its name and where
+ * it listens. Written once, when the store is made, and kept for good.
+ */
+import { createServer } from 'node:net'
+import { type Bytes, utf8, utf8Text } from '../base/bytes.ts'
+import type { Fact, HeldFact, MemberId } from '../base/fact.ts'
+import { STAMP_ZERO } from '../base/stamp.ts'
+import { VecheError } from '../base/veche-error.ts'
+import { summarise } from '../consensus/items/digest.ts'
+import type { Store, Write } from '../storage/store.ts'
+
+const KEYS = { privateKey: 'identity', networkKey: 'network-key', config: 'config' } as const
+
+export interface Identity {
+  readonly privateKey: Bytes
+  /** 32 bytes, shared by all members of the network. */
+  readonly networkKey: Bytes
+  readonly name: string
+  readonly listen: readonly string[]
+}
+
+/** Writes an identity and the first system facts into a store that was just made. */
+export async function writeIdentity(
+  store: Store,
+  identity: Identity,
+  systemFacts: readonly Fact[],
+): Promise<void> {
+  const { privateKey, networkKey, name, listen } = identity
+  const writes: Write[] = [
+    { kind: 'meta', key: KEYS.privateKey, value: privateKey },
+    { kind: 'meta', key: KEYS.networkKey, value: networkKey },
+    { kind: 'meta', key: KEYS.config, value: utf8(JSON.stringify({ name, listen })) },
+  ]
+  for (const fact of systemFacts) {
+    const held: HeldFact = { fact, state: { kind: 'agreed', added: STAMP_ZERO } }
+    writes.push({ kind: 'fact', held, isNew: true })
+    writes.push({ kind: 'item', summary: summarise(fact.id, [held]) })
+    if (fact.blob !== null && fact.size === 0) {
+      writes.push({ kind: 'payload', blob: fact.blob, bytes: new Uint8Array(0) })
+    }
+  }
+  await store.commit(writes)
+}
+
+/** Reads the identity; throws NOT_A_STORE when the making of the store was interrupted. */
+export async function readIdentity(store: Store): Promise<Identity> {
+  const privateKey = await store.meta(KEYS.privateKey)
+  const networkKey = await store.meta(KEYS.networkKey)
+  const config = await store.meta(KEYS.config)
+  if (privateKey === undefined || networkKey === undefined || config === undefined) {
+    const sentence = 'This store has no identity: its making was interrupted. Remove it, make it anew.'
+    throw new VecheError('NOT_A_STORE', sentence)
+  }
+  const { name, listen } = JSON.parse(utf8Text(config) ?? '{}') as Pick<Identity, 'name' | 'listen'>
+  return { privateKey, networkKey, name, listen }
+}
+
+/** Port 0 means: choose a free port once and keep it for good. */
+export async function fixPorts(listen: readonly string[]): Promise<string[]> {
+  const fixed: string[] = []
+  for (const address of listen) {
+    const found = /^\/(ip4|ip6)\/([^/]+)\/tcp\/0$/.exec(address)
+    if (found === null) fixed.push(address)
+    else fixed.push(`/${found[1]}/${found[2]}/tcp/${await freePort(found[2]!)}`)
+  }
+  return fixed
+}
+
+function freePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', error => {
+      const sentence = `Cannot listen on ${host}: ${error.message}. Choose another --listen address.`
+      reject(new VecheError('BAD_REQUEST', sentence, { parameter: 'listen' }))
+    })
+    server.listen({ host, port: 0 }, () => {
+      const address = server.address()
+      const port = typeof address === 'object' && address !== null ? address.port : 0
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+export type { MemberId }

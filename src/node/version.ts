@@ -1,0 +1,11 @@
+/** The version of this program, from its own package. */
+import { readFileSync } from 'node:fs'
+
+interface Package {
+  readonly version: string
+}
+
+/** As in package.json, which stands beside both `src` and `dist`. */
+export const packageVersion: string = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as Package
+).version

@@ -46,6 +46,8 @@ export class World {
   compareMs: number
   holdMs = 20
   rearrangeMs = 10
+  /** What a Source leaves out when it drains its queue. */
+  drops: 'what some show' | 'what all show' = 'what all show'
   readonly lines: StatusLine[] = []
   /** What users wrote or members began with: none of it may ever be lost. */
   readonly accepted = new Set<string>()

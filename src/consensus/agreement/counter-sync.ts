@@ -21,15 +21,32 @@ const RETRY_MS = 500
 export function reviewRound(state: AgreementState, effects: Effect[]): void {
   const held = state.own.held
   if (held === null) return // the driver is still building the tree over all that is held
-  state.round ??= { answers: new Map(), asking: new Map(), rearranging: null, retryAt: new Map() }
-  const round = state.round
+  const round = takeUpRound(state)
   const others = participants(state)
   forgetAbsent(round, others)
   if (!everyoneAnswered(state, round, { others, held }, effects)) return
   if (round.rearranging !== null || !mayElect(state)) return
+  const asked = revision(state, others)
+  if (round.inLineAt === asked && leavesItToWhole(state, others)) return
   const ticket = takeTicket(state)
-  round.rearranging = { ticket, revision: revision(state, others) }
+  round.rearranging = { ticket, revision: asked }
   effects.push({ kind: 'rearrange', ticket, ...majorityPlan(round, others) })
+}
+
+function takeUpRound(state: AgreementState): Round {
+  state.round ??= {
+    answers: new Map(),
+    asking: new Map(),
+    rearranging: null,
+    inLineAt: null,
+    retryAt: new Map(),
+  }
+  return state.round
+}
+
+/** A member with a gap does not become Source while a participant without one could. */
+function leavesItToWhole(state: AgreementState, others: readonly Peer[]): boolean {
+  return state.own.gap && others.some(peer => !peer.gap)
 }
 
 /** When somebody goes silent only its answer is dropped. */
@@ -177,14 +194,17 @@ export function onRearranged(
   const asked = round.rearranging
   round.rearranging = null
   if (!event.complete) {
-    round.answers.clear() // somebody could not give what it had: ask afresh
+    // Somebody could not give what it had: all are asked afresh, but not in a tight circle.
+    for (const id of round.answers.keys()) round.retryAt.set(id, state.now + RETRY_MS)
+    round.answers.clear()
     return
   }
+  if (event.moved === 0) round.inLineAt = asked.revision
   if (event.moved > 0 || state.source !== null || seesSource(state)) return
   const others = participants(state)
   if (asked.revision !== revision(state, others) || !mayElect(state)) return
   const allAnswered = others.every(peer => round.answers.get(peer.id)?.theirHeld === peer.held)
   if (!allAnswered) return
-  if (state.own.gap && others.some(peer => !peer.gap)) return
+  if (leavesItToWhole(state, others)) return
   becomeSource(state, `holds exactly what more than half of ${others.length + 1} hold`, effects)
 }

@@ -60,8 +60,10 @@ export function hearPing(
 }
 
 /**
- * A member that was opened anew: nothing of its former life counts. While it is heard, an older
- * clock under another incarnation is a relayed message of that former life.
+ * A member that was opened anew: what it announced in its former life is over. While it is heard,
+ * an older clock under another incarnation is a relayed message of that former life. Its mark stays
+ * until its status is looked at: a restart within a period in which it was marked is no
+ * desynchronisation, and must not take its only other Source down.
  */
 function restarted(state: AgreementState, peer: Peer, envelope: Envelope): void {
   if (isHeard(state, peer) && envelope.clock <= peer.clock) return
@@ -69,6 +71,8 @@ function restarted(state: AgreementState, peer: Peer, envelope: Envelope): void 
   peer.incarnation = envelope.incarnation
   peer.history = []
   peer.ping = null
+  if (envelope.status !== 'source') return
+  peer.sourceSince = null // Source again before anything else was heard of it: a newcomer
   peer.marked = false
   peer.markedBefore = false
 }

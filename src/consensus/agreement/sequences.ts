@@ -105,13 +105,17 @@ export function assignSequence(outgoing: Outgoing, ref: FactRef): number {
   return outgoing.last
 }
 
-/** Takes an acknowledgment; one of another incarnation of ours says nothing. */
+/**
+ * Takes an acknowledgment; one of another incarnation of ours says nothing, nor does one for a
+ * number that was not given yet: it would count later for a fact that its sender never saw.
+ */
 export function takeAck(
   outgoing: Outgoing,
   from: { readonly member: MemberId; readonly incarnation: Incarnation },
   vector: AckVector,
 ): void {
   if (vector.incarnation !== outgoing.incarnation || vector.upTo > outgoing.last) return
+  if (vector.ranges.some(([, to]) => to > outgoing.last)) return
   const numbers: NumberSet = { upTo: vector.upTo, ranges: [...vector.ranges] }
   outgoing.acks.set(from.member, { incarnation: from.incarnation, numbers })
 }

@@ -25,6 +25,8 @@ export type PlantedBug =
 /** What the last ping of a member said of the others. */
 export interface PingView {
   readonly at: number
+  /** Its sender's network clock: an older ping that comes late says nothing new. */
+  readonly clock: Stamp
   readonly answers: ReadonlySet<MemberId>
   readonly reached: ReadonlySet<MemberId>
   readonly marked: ReadonlySet<MemberId>
@@ -89,6 +91,8 @@ export interface Round {
   readonly asking: Map<MemberId, number>
   /** A rearrangement under way, with the round's revision when it was asked for. */
   rearranging: { readonly ticket: number; readonly revision: string } | null
+  /** The last revision at which nothing had to move. */
+  inLineAt: string | null
   /** When a comparison with a member may be tried again after it failed. */
   readonly retryAt: Map<MemberId, number>
 }

@@ -70,7 +70,7 @@ export async function withClient<T>(
 /** Says what went wrong, on stderr, and answers the exit code. */
 export async function reportError(io: Io, json: boolean, error: unknown): Promise<number> {
   const colors = colorsFor(io.stderr, io.env)
-  const code = isVecheError(error) ? error.code : error instanceof UsageError ? 'USAGE' : 'FAILED'
+  const code = codeOf(error)
   const message = error instanceof Error ? error.message : String(error)
   if (json) {
     const data = isVecheError(error) ? error.data : {}
@@ -81,6 +81,13 @@ export async function reportError(io: Io, json: boolean, error: unknown): Promis
     if (hint !== undefined) await write(io.stderr, `${colors.dim('hint:')}  ${plain(hint)}\n`)
   }
   return code === 'USAGE' || code === 'BAD_REQUEST' ? 2 : 1
+}
+
+/** Errors of the system and of the store have codes of their own. */
+function codeOf(error: unknown): string {
+  if (error instanceof UsageError) return 'USAGE'
+  const { code } = error instanceof Error ? (error as { readonly code?: unknown }) : {}
+  return typeof code === 'string' ? code : 'FAILED'
 }
 
 /** The next step in words of the command line, where the member's own sentence cannot know it. */

@@ -127,11 +127,12 @@ function storeArgument({ io, store }: Session): string {
 async function start(session: Session, mdns: boolean): Promise<void> {
   const { startDaemon } = await loadDaemon()
   const daemon = await startDaemon({ store: session.store, mdns, jsonLog: session.json })
+  const failed = Promise.withResolvers<never>()
   let stops = 0
   const stop = () => {
     stops++
     if (stops > 1) process.exit(1) // asked twice: the store is safe at any moment
-    void daemon.stop() // its failure is told by `ended`
+    daemon.stop().catch(failed.reject)
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
@@ -146,7 +147,7 @@ async function start(session: Session, mdns: boolean): Promise<void> {
   )
   await session.note('Stop it with Ctrl-C. On another terminal: veche status')
   try {
-    await daemon.ended
+    await Promise.race([daemon.ended, failed.promise])
   } finally {
     process.off('SIGINT', stop)
     process.off('SIGTERM', stop)

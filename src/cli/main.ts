@@ -6,4 +6,9 @@
 import './node-version.ts'
 
 const { run } = await import('./program.ts')
-process.exitCode = await run(process.argv.slice(2), process)
+const code = await run(process.argv.slice(2), process)
+// The network's libraries leave timers behind that would hold the process for a second, and pipes
+// are written in the background: wait for what was printed, then end.
+for (const stream of [process.stdout, process.stderr])
+  await new Promise<void>(resolve => stream.write('', () => resolve()))
+process.exit(code)

@@ -8,6 +8,7 @@ import { join as joinPath } from 'node:path'
 import type { Fact } from '../base/fact.ts'
 import { limits } from '../base/limits.ts'
 import { stampOf } from '../base/stamp.ts'
+import { type PlantedBug, plantedBugNames } from '../consensus/agreement/state.ts'
 import { VecheError } from '../base/veche-error.ts'
 import { CONTROL_SOCKET, startControlServer } from '../control/server.ts'
 import { openLevelStore } from '../storage/level-store.ts'
@@ -133,7 +134,8 @@ async function runMember(store: Store, options: StartOptions, log: Log): Promise
   })
   const { promise: ended, resolve: end, reject: fail } = Promise.withResolvers<void>()
   const ports = { clock: systemClock, entropy: systemEntropy, log, network }
-  const member = await Member.open({ ports, store, onFatal: fail })
+  const planted = plantedBugs(process.env.VECHE_TEST_FLAGS)
+  const member = await Member.open({ ports, store, planted, onFatal: fail })
   const { networkKey } = identity
   const service = createService(member, { networkKey, version: packageVersion })
   await member.start()
@@ -170,6 +172,17 @@ async function runMember(store: Store, options: StartOptions, log: Log): Promise
     },
     ended,
   }
+}
+
+/** Errors planted for a test, by name; a name that is none is refused, so that no test is idle. */
+function plantedBugs(flags: string | undefined): ReadonlySet<PlantedBug> {
+  const names = (flags ?? '').split(',').filter(name => name !== '')
+  const known: readonly string[] = plantedBugNames
+  for (const name of names) {
+    if (known.includes(name)) continue
+    throw new VecheError('BAD_REQUEST', `VECHE_TEST_FLAGS names ${name}, which is none.`)
+  }
+  return new Set(names as PlantedBug[])
 }
 
 async function newIdentity(

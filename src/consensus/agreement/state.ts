@@ -16,11 +16,13 @@ import type { Entry } from './history.ts'
 export type Quorum = 'visible' | 'roster'
 
 /** Errors planted on purpose, so that the simulator can prove that it finds them (sim/planted). */
-export type PlantedBug =
-  | 'suppress-marks'
-  | 'count-self'
-  | 'answer-before-persist'
-  | 'split-by-arrival'
+export const plantedBugNames = [
+  'suppress-marks',
+  'count-self',
+  'answer-before-persist',
+  'split-by-arrival',
+] as const
+export type PlantedBug = (typeof plantedBugNames)[number]
 
 /** What the last ping of a member said of the others. */
 export interface PingView {

@@ -1,0 +1,274 @@
+/**
+ * Real daemons as processes: in one network namespace each, joined by a bridge (needs root), or all
+ * on loopback. A test makes a lab, uses it, and ends it; nothing is left behind. Everything goes
+ * through the command line and the control socket, as a user would.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+
+export interface Ran {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Whether this process may make network namespaces. */
+export const isRoot = process.getuid?.() === 0
+
+export class LabMember {
+  readonly name: string
+  readonly store: string
+  readonly address: string
+  readonly namespace: string | null
+  daemon: ChildProcess | null = null
+  log = ''
+
+  constructor(options: { name: string; store: string; address: string; namespace: string | null }) {
+    this.name = options.name
+    this.store = options.store
+    this.address = options.address
+    this.namespace = options.namespace
+  }
+
+  get socket(): string {
+    return join(this.store, 'control.sock')
+  }
+
+  /** Runs one command of the command line to its end. */
+  async run(args: readonly string[], input?: string | Uint8Array): Promise<Ran> {
+    const child = this.#spawn([...args, '--store', this.store], {})
+    const chunks: Buffer[] = []
+    let stderr = ''
+    child.stdout?.on('data', data => chunks.push(data))
+    child.stderr?.on('data', data => {
+      stderr += data
+    })
+    child.stdin?.end(input ?? '')
+    const code = await exitOf(child)
+    return { code, stdout: Buffer.concat(chunks).toString(), stderr }
+  }
+
+  /** Runs a command that must succeed, with --json, and answers what it printed. */
+  async json<T>(args: readonly string[], input?: string | Uint8Array): Promise<T> {
+    const ran = await this.run([...args, '--json'], input)
+    if (ran.code !== 0) {
+      throw new Error(`${this.name}: veche ${args.join(' ')} failed: ${ran.stderr}${ran.stdout}`)
+    }
+    return JSON.parse(ran.stdout) as T
+  }
+
+  /** Starts the daemon and resolves when its socket answers. */
+  async start(
+    env: Readonly<Record<string, string>> = {},
+    args: readonly string[] = [],
+  ): Promise<void> {
+    const child = this.#spawn(['start', '--store', this.store, ...args], env)
+    this.daemon = child
+    const record = (data: Buffer) => {
+      this.log = (this.log + data.toString()).slice(-200_000)
+    }
+    child.stdout?.on('data', record)
+    child.stderr?.on('data', record)
+    let ended = false
+    child.once('exit', () => {
+      ended = true
+    })
+    await until(`${this.name} answers`, async () => {
+      if (ended) throw new Error(`${this.name} ended at its start:\n${this.log}`)
+      return (await this.run(['status', '--json'])).code === 0
+    })
+  }
+
+  /** Ends the daemon by a signal; resolves when the process is gone. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
+    const child = this.daemon
+    this.daemon = null
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return null
+    child.kill(signal)
+    await exitOf(child)
+    return child.exitCode
+  }
+
+  /** Process id of the running daemon. */
+  get pid(): number {
+    const pid = this.daemon?.pid
+    if (pid === undefined) throw new Error(`${this.name} does not run`)
+    return pid
+  }
+
+  #spawn(args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
+    const command = [process.execPath, '--disable-warning=ExperimentalWarning', main, ...args]
+    // `ip netns exec` replaces itself by the command, so the child's pid is the daemon's.
+    const whole =
+      this.namespace === null ? command : ['ip', 'netns', 'exec', this.namespace, ...command]
+    return spawn(whole[0]!, whole.slice(1), {
+      env: { ...process.env, NO_COLOR: '1', ...env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+  }
+}
+
+export interface LabOptions {
+  readonly members: number
+  /** One namespace and address each; else all on loopback. */
+  readonly namespaces: boolean
+  /** More arguments for `init` and `join`. */
+  readonly make?: readonly string[]
+}
+
+export class Lab {
+  readonly folder: string
+  readonly members: LabMember[]
+  readonly #bridge: string | null
+
+  private constructor(folder: string, members: LabMember[], bridge: string | null) {
+    this.folder = folder
+    this.members = members
+    this.#bridge = bridge
+  }
+
+  /** Makes folders and, if asked for, namespaces; no store yet. */
+  static create(options: LabOptions): Lab {
+    const folder = mkdtempSync(join(tmpdir(), 'veche-lab-'))
+    const tag = `vl${process.pid.toString(36)}${labs++}`
+    const members: LabMember[] = []
+    if (options.namespaces) {
+      ip('link', 'add', tag, 'type', 'bridge')
+      ip('link', 'set', tag, 'up')
+    }
+    for (let at = 0; at < options.members; at++) {
+      const name = `m${at + 1}`
+      const address = options.namespaces ? `10.77.${labs % 250}.${at + 1}` : '127.0.0.1'
+      const namespace = options.namespaces ? `${tag}-${at + 1}` : null
+      if (namespace !== null) makeNamespace({ tag, namespace, at, address })
+      members.push(new LabMember({ name, store: join(folder, name), address, namespace }))
+    }
+    return new Lab(folder, members, options.namespaces ? tag : null)
+  }
+
+  /** Makes one network of all members by `init`, `invite` and `join`, and starts them. */
+  async form(
+    make: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    const [first, ...others] = this.members
+    if (first === undefined) return
+    await first.json(['init', '--name', first.name, '--network', 'lab', ...make])
+    await first.start(env)
+    for (const member of others) {
+      await until(
+        'the inviting member is Source',
+        async () => (await status(first)).status === 'source',
+      )
+      const { token } = await first.json<{ token: string }>(['invite'])
+      await member.json(['join', token, '--name', member.name, ...make])
+      await member.start(env)
+    }
+    await this.allSource()
+  }
+
+  /** Waits until every member is Source and all have one hash at one cut. */
+  async allSource(members: readonly LabMember[] = this.members, ms = 30_000): Promise<void> {
+    await until(
+      'all members are Source with one hash',
+      async () => {
+        const all = await Promise.all(members.map(status))
+        const first = all[0]!
+        return all.every(
+          s =>
+            s.status === 'source' && s.hash === first.hash && s.unsettled === 0 && s.pending === 0,
+        )
+      },
+      ms,
+    )
+  }
+
+  /** Cuts a member off from all others, or joins it again (namespaces only). */
+  link(member: LabMember, state: 'up' | 'down'): void {
+    ip('link', 'set', `${member.namespace}b`.slice(-15), state)
+  }
+
+  /** Ends all daemons, removes namespaces and folders. */
+  async end(): Promise<void> {
+    await Promise.all(this.members.map(member => member.kill()))
+    for (const { namespace } of this.members) if (namespace !== null) ip('netns', 'del', namespace)
+    if (this.#bridge !== null) ip('link', 'del', this.#bridge)
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+let labs = 0
+
+interface Status {
+  readonly uuid: string
+  readonly status: string
+  readonly synchronized: boolean
+  readonly hash: string
+  readonly cut: number
+  readonly items: number
+  readonly pending: number
+  readonly unsettled: number
+  readonly lastCheck: { readonly marked: number; readonly of: number; readonly at: number | null }
+  readonly members: readonly {
+    readonly name: string
+    readonly status: string | null
+    readonly reached: boolean
+  }[]
+  readonly problems: readonly { readonly reason: string; readonly sentence: string }[]
+}
+
+/** The status of a member, over the command line. */
+export function status(member: LabMember): Promise<Status> {
+  return member.json<Status>(['status'])
+}
+
+/** Polls a condition until it holds; a deadline that passes is a failure with its name. */
+export async function until(
+  what: string,
+  holds: () => Promise<boolean>,
+  ms = 20_000,
+  everyMs = 100,
+): Promise<number> {
+  const begin = performance.now()
+  for (;;) {
+    if (await holds()) return performance.now() - begin
+    if (performance.now() - begin > ms) throw new Error(`not within ${ms} ms: ${what}`)
+    await new Promise(resolve => setTimeout(resolve, everyMs))
+  }
+}
+
+function makeNamespace(made: {
+  tag: string
+  namespace: string
+  at: number
+  address: string
+}): void {
+  const inside = `${made.namespace}a`.slice(-15)
+  const outside = `${made.namespace}b`.slice(-15)
+  ip('netns', 'add', made.namespace)
+  ip('link', 'add', outside, 'type', 'veth', 'peer', 'name', inside)
+  ip('link', 'set', outside, 'master', made.tag)
+  ip('link', 'set', outside, 'up')
+  ip('link', 'set', inside, 'netns', made.namespace)
+  ip('-n', made.namespace, 'addr', 'add', `${made.address}/24`, 'dev', inside)
+  ip('-n', made.namespace, 'link', 'set', inside, 'up')
+  ip('-n', made.namespace, 'link', 'set', 'lo', 'up')
+}
+
+function ip(...args: readonly string[]): void {
+  const ran = spawnSync('ip', args, { encoding: 'utf8' })
+  if (ran.status !== 0) throw new Error(`ip ${args.join(' ')}: ${ran.stderr}`)
+}
+
+function exitOf(child: ChildProcess): Promise<number> {
+  if (child.exitCode !== null) return Promise.resolve(child.exitCode)
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', code => resolve(code ?? 1))
+  })
+}

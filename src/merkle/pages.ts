@@ -12,7 +12,8 @@ import { invariant } from '../base/invariant.ts'
 import { ENTRY_BYTES, LEAF_ENTRIES_MAX, LEAF_HEADER_BYTES, writeLeafHeader } from './entry.ts'
 
 const OWNER_BYTES = 4
-const SLOTS_PER_CHUNK = 32
+/** A chunk is about so large: small trees stay small, and large ones have not too many chunks. */
+const CHUNK_BYTES = 16 * 1024
 /** References keep a slot in 24 bits. */
 const SLOTS_MAX = 2 ** 24
 
@@ -23,6 +24,7 @@ export const PREIMAGE_AT = OWNER_BYTES
 
 interface Size {
   readonly slotBytes: number
+  readonly slotsPerChunk: number
   readonly chunks: Bytes[]
   used: number
 }
@@ -32,7 +34,9 @@ export class Pages {
 
   constructor() {
     for (let count = 0; count <= LEAF_ENTRIES_MAX; count++) {
-      this.#sizes.push({ slotBytes: PAGE_HEAD_BYTES + count * ENTRY_BYTES, chunks: [], used: 0 })
+      const slotBytes = PAGE_HEAD_BYTES + count * ENTRY_BYTES
+      const slotsPerChunk = Math.floor(CHUNK_BYTES / slotBytes)
+      this.#sizes.push({ slotBytes, slotsPerChunk, chunks: [], used: 0 })
     }
   }
 
@@ -41,8 +45,8 @@ export class Pages {
     const size = this.#sizes[count]!
     const slot = size.used++
     invariant(slot < SLOTS_MAX, 'a tree has at most 2^24 leaves of one size')
-    if (slot >= size.chunks.length * SLOTS_PER_CHUNK) {
-      size.chunks.push(new Uint8Array(SLOTS_PER_CHUNK * size.slotBytes))
+    if (slot >= size.chunks.length * size.slotsPerChunk) {
+      size.chunks.push(new Uint8Array(size.slotsPerChunk * size.slotBytes))
     }
     this.setOwner(count, slot, owner)
     writeLeafHeader(this.chunk(count, slot), this.start(count, slot) + PREIMAGE_AT, count)
@@ -61,19 +65,21 @@ export class Pages {
       moved = this.#owner(count, slot)
     }
     // One empty chunk is kept, so that a page that comes and goes does not allocate each time.
-    const needed = Math.ceil(size.used / SLOTS_PER_CHUNK)
+    const needed = Math.ceil(size.used / size.slotsPerChunk)
     if (size.used === 0 || size.chunks.length > needed + 1) size.chunks.length = needed
     return moved
   }
 
   /** The buffer in which a page lies. */
   chunk(count: number, slot: number): Bytes {
-    return this.#sizes[count]!.chunks[Math.floor(slot / SLOTS_PER_CHUNK)]!
+    const size = this.#sizes[count]!
+    return size.chunks[Math.floor(slot / size.slotsPerChunk)]!
   }
 
   /** Where in its buffer a page begins. */
   start(count: number, slot: number): number {
-    return (slot % SLOTS_PER_CHUNK) * this.#sizes[count]!.slotBytes
+    const size = this.#sizes[count]!
+    return (slot % size.slotsPerChunk) * size.slotBytes
   }
 
   /** Tells a page that its node has moved. */
@@ -108,7 +114,7 @@ export class Pages {
   bytes(): number {
     let bytes = 0
     for (const size of this.#sizes) {
-      bytes += size.chunks.length * SLOTS_PER_CHUNK * size.slotBytes
+      bytes += size.chunks.length * size.slotsPerChunk * size.slotBytes
     }
     return bytes
   }

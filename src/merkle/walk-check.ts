@@ -5,6 +5,7 @@
  */
 import type { Bytes } from '../base/bytes.ts'
 import type { Hash } from '../base/hash.ts'
+import { unreachable } from '../base/invariant.ts'
 import { limits } from '../base/limits.ts'
 import { FAN } from './blocks.ts'
 import {
@@ -43,6 +44,8 @@ export function faultOfReply(todo: Todo, reply: WalkReply, width: number): strin
       if (todo.kind !== 'all') return 'a reply does not fit what was asked'
       if (!reply.isLast && reply.entries.length === 0) return 'a page is empty and not the last'
       return faultOfEntries(todo.prefix, todo.after, reply.entries)
+    default:
+      return unreachable(reply)
   }
 }
 

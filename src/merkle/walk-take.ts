@@ -4,6 +4,7 @@
  */
 import type { Bytes } from '../base/bytes.ts'
 import type { Hash } from '../base/hash.ts'
+import { unreachable } from '../base/invariant.ts'
 import { limits } from '../base/limits.ts'
 import { FAN } from './blocks.ts'
 import {
@@ -65,6 +66,9 @@ export function takeReply(
       return
     case 'page':
       if (todo.kind === 'all') takePage(tree, taking, todo, reply)
+      return
+    default:
+      unreachable(reply)
   }
 }
 

@@ -207,7 +207,11 @@ export interface Offered {
 /** Adds what was offered before. */
 export interface Adopt {
   readonly kind: 'adopt'
-  readonly adds: readonly { readonly sequence: number; readonly added: Stamp; readonly ref: FactRef }[]
+  readonly adds: readonly {
+    readonly sequence: number
+    readonly added: Stamp
+    readonly ref: FactRef
+  }[]
 }
 
 /** System facts: whole sets, they are small. */
@@ -262,7 +266,15 @@ export type Body =
   | Chunk
 
 /** Bodies that ask; each is answered by exactly one body with the same `request`, or by silence. */
-export type Asking = AskSequences | AskFacts | AskHolds | AskWalk | AskItems | Offer | AskSystem | AskChunk
+export type Asking =
+  | AskSequences
+  | AskFacts
+  | AskHolds
+  | AskWalk
+  | AskItems
+  | Offer
+  | AskSystem
+  | AskChunk
 export type Answering = Sequences | Facts | Holds | Walked | Items | Offered | SystemFacts | Chunk
 
 export interface Frame {

@@ -8,8 +8,8 @@ import { join as joinPath } from 'node:path'
 import type { Fact } from '../base/fact.ts'
 import { limits } from '../base/limits.ts'
 import { stampOf } from '../base/stamp.ts'
-import { type PlantedBug, plantedBugNames } from '../consensus/agreement/state.ts'
 import { VecheError } from '../base/veche-error.ts'
+import { type PlantedBug, plantedBugNames } from '../consensus/agreement/state.ts'
 import { CONTROL_SOCKET, startControlServer } from '../control/server.ts'
 import { openLevelStore } from '../storage/level-store.ts'
 import type { Store } from '../storage/store.ts'
@@ -149,7 +149,6 @@ async function runMember(store: Store, options: StartOptions, log: Log): Promise
   })
   const unguard = guardProcess({
     log,
-    recover: () => network.remakeLinks(),
     fatal: error => fail(error instanceof Error ? error : new Error(String(error))),
   })
   let stopping: Promise<void> | null = null
@@ -197,7 +196,11 @@ async function newIdentity(
   }
 }
 
-async function makeStore(folder: string, identity: Identity, facts: readonly Fact[]): Promise<void> {
+async function makeStore(
+  folder: string,
+  identity: Identity,
+  facts: readonly Fact[],
+): Promise<void> {
   const store = await openLevelStore(folder, { create: true })
   try {
     await writeIdentity(store, identity, facts)

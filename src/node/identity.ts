@@ -49,7 +49,8 @@ export async function readIdentity(store: Store): Promise<Identity> {
   const networkKey = await store.meta(KEYS.networkKey)
   const config = await store.meta(KEYS.config)
   if (privateKey === undefined || networkKey === undefined || config === undefined) {
-    const sentence = 'This store has no identity: its making was interrupted. Remove it, make it anew.'
+    const sentence =
+      'This store has no identity: its making was interrupted. Remove it, make it anew.'
     throw new VecheError('NOT_A_STORE', sentence)
   }
   const { name, listen } = JSON.parse(utf8Text(config) ?? '{}') as Pick<Identity, 'name' | 'listen'>

@@ -15,7 +15,9 @@ export const consoleLog: Log = (level, sentence, fields) => {
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}=${String(value)}`)
     .join(' ')
-  process.stderr.write(`${time} ${level.padEnd(5)} ${sentence}${details === '' ? '' : `  ${details}`}\n`)
+  process.stderr.write(
+    `${time} ${level.padEnd(5)} ${sentence}${details === '' ? '' : `  ${details}`}\n`,
+  )
 }
 
 let logger: pino.Logger | undefined

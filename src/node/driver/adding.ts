@@ -122,7 +122,8 @@ export class Adding {
         const top = Math.min(high, outgoing.last)
         for (let n = Math.max(low, outgoing.floor); n <= top; n++) {
           const ref = outgoing.sent.get(n)
-          if (ref !== undefined && entries.length < limits.holdsMax) entries.push({ sequence: n, ref })
+          if (ref !== undefined && entries.length < limits.holdsMax)
+            entries.push({ sequence: n, ref })
         }
       }
     }

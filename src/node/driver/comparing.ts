@@ -63,16 +63,22 @@ export class Comparing {
   }
 
   /** Walks the trees; undefined when the other does not answer or a tree changed under a count. */
-  async #walk({ peer, scope, purpose }: Compare): Promise<
-    { differences: readonly Difference[]; theirRoot: Hash } | undefined
-  > {
+  async #walk({
+    peer,
+    scope,
+    purpose,
+  }: Compare): Promise<{ differences: readonly Difference[]; theirRoot: Hash } | undefined> {
     const tree = this.#treeOf(scope)
     if (tree === null) return undefined
     const key = this.#member.ports.entropy.bytes(WALK_KEY_BYTES)
     let theirRoot = ''
     let step: WalkStep = startWalk(tree, { key, full: false })
     while (step.kind === 'ask') {
-      const answer = await this.#member.links.ask(peer, { kind: 'askWalk', scope, walk: step.request })
+      const answer = await this.#member.links.ask(peer, {
+        kind: 'askWalk',
+        scope,
+        walk: step.request,
+      })
       if (answer?.kind !== 'walked' || answer.walk === null) return undefined
       theirRoot = answer.walk.root
       step = continueWalk(tree, step.walk, answer.walk)
@@ -129,7 +135,12 @@ export class Comparing {
   }
 
   async #ask(effect: Compare, items: readonly Mine[], found: Found): Promise<boolean> {
-    let open = items.map(mine => ({ mine, have: versionsToName(mine.set), skip: 0, listed: new Set<Hash>() }))
+    let open = items.map(mine => ({
+      mine,
+      have: versionsToName(mine.set),
+      skip: 0,
+      listed: new Set<Hash>(),
+    }))
     while (open.length > 0) {
       const answer = await this.#member.links.ask(effect.peer, {
         kind: 'askItems',

@@ -9,11 +9,11 @@ import type { MemberId } from '../../base/fact.ts'
 import { type Hash, hashBytes } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
 import {
-  decodeDoorAnswer,
-  decodeDoorRequest,
   type DoorAnswer,
   type DoorRefusalCode,
   type DoorRequest,
+  decodeDoorAnswer,
+  decodeDoorRequest,
   encodeDoorAnswer,
   encodeDoorRequest,
   INVITATION_SECRET_BYTES,

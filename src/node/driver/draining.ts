@@ -95,11 +95,7 @@ export class Draining {
     const facts = slice.map(({ fact }, at) => ({ fact, payload: payloads[at] ?? null }))
     const agreed = new Map<string, Stamp>()
     const answers = this.#sources().map(peer =>
-      this.#context.links.ask(
-        peer,
-        { kind: 'offer', facts },
-        { timeoutMs: limits.offerAnswerMs },
-      ),
+      this.#context.links.ask(peer, { kind: 'offer', facts }, { timeoutMs: limits.offerAnswerMs }),
     )
     for (const answer of await Promise.all(answers)) {
       if (answer?.kind !== 'offered') continue
@@ -132,7 +128,8 @@ export class Draining {
       if (agreed.has(refKey(ref))) shown.push(ref)
       else own.push(ref)
     }
-    if (shown.length > 0) await this.#context.ledger.restate(shown, { kind: 'adopt', addedBy: agreed })
+    if (shown.length > 0)
+      await this.#context.ledger.restate(shown, { kind: 'adopt', addedBy: agreed })
     if (own.length > 0) await this.#context.ledger.restate(own, { kind: 'add' })
   }
 

@@ -3,8 +3,9 @@
  * log, so a slow watcher costs no memory, and each event comes once per cursor, also across a
  * restart. Only what is durable is shown.
  */
-import type { Status } from '../../consensus/messages.ts'
+
 import { VecheError } from '../../base/veche-error.ts'
+import type { Status } from '../../consensus/messages.ts'
 import type { EventStream } from '../../control/member-service.ts'
 import type {
   EventBody,

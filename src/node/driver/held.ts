@@ -2,8 +2,9 @@
  * The tree over all that is held, which exists only while no Source is seen. Own writes accepted
  * after it was begun are outside of it: they are newer than what is compared (PROTOCOL 7.2).
  */
-import { limits } from '../../base/limits.ts'
+
 import { hashText } from '../../base/hash.ts'
+import { limits } from '../../base/limits.ts'
 import type { Member } from './member.ts'
 
 export class HeldTree {

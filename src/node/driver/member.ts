@@ -7,10 +7,9 @@
  * its bodies go to the parts; a tick moves the cut and lets every part look after its own.
  */
 import { toHex } from '../../base/bytes.ts'
-import { clockMs, cutAt, hearClock, type NetworkClock, nextStamp, startClock } from '../../base/clock.ts'
 import type { Incarnation, ItemId, MemberId } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
-import { isStamp, type Stamp, stampMs, stampOf } from '../../base/stamp.ts'
+import type { Stamp } from '../../base/stamp.ts'
 import type { AgreementEvent, Effect } from '../../consensus/agreement/events.ts'
 import { step } from '../../consensus/agreement/machine.ts'
 import { reachedPeers } from '../../consensus/agreement/reach.ts'
@@ -25,10 +24,10 @@ import { type Policy, splitPolicy } from '../../consensus/items/policy.ts'
 import type { WriteStamp } from '../../consensus/items/write.ts'
 import type { Envelope, Ping } from '../../consensus/messages.ts'
 import type { EventBody, Problem } from '../../control/protocol-network.ts'
+import { GAP_META_KEY, type Store } from '../../storage/store.ts'
 import { encodeFrame } from '../../wire/frame.ts'
-import { GAP_META_KEY, type Store, type Write } from '../../storage/store.ts'
 import type { AddedFact } from '../ledger/changes.ts'
-import { Ledger, type DurableBatch } from '../ledger/ledger.ts'
+import { type DurableBatch, Ledger } from '../ledger/ledger.ts'
 import { rebuild } from '../ledger/rebuild.ts'
 import type { Ports, Timer } from '../ports.ts'
 import { Adding } from './adding.ts'
@@ -42,6 +41,7 @@ import { HeldTree } from './held.ts'
 import { Inbound } from './inbound.ts'
 import { Levels } from './levels.ts'
 import { Links } from './links.ts'
+import { NetworkTime } from './network-time.ts'
 import { Offers } from './offers.ts'
 import { Payloads } from './payloads.ts'
 import { Probing } from './probing.ts'
@@ -49,9 +49,6 @@ import { rearrange } from './rearranging.ts'
 import { Roster } from './roster.ts'
 
 const TICK_MS = 100
-/** The clock's reserve is renewed when less than this is left of it. */
-const RESERVE_LOW_MS = 200
-const CLOCK_KEY = 'clock'
 
 export interface MemberOptions {
   readonly ports: Ports
@@ -87,9 +84,8 @@ export class Member implements Context {
   readonly payloads: Payloads
   readonly probing: Probing
   readonly roster: Roster
-  readonly #clock: NetworkClock
+  readonly time: NetworkTime
   readonly #onFatal: (error: Error) => void
-  #reserve: Stamp
   #gap: boolean
   #timer: Timer | null = null
   #stopped = false
@@ -97,15 +93,9 @@ export class Member implements Context {
   /** Opens a member on its store: rebuilds the trees and reads the roster. Nothing is said yet. */
   static async open(options: MemberOptions): Promise<Member> {
     const { ports, store } = options
-    const persisted = await store.meta(CLOCK_KEY)
-    const clock = startClock({
-      monotonicMs: ports.clock.monotonicMs(),
-      wallMs: ports.clock.wallMs(),
-      persisted: persisted === undefined ? null : stampFrom(toHex(persisted)),
-    })
-    const cut = cutAt(clock, ports.clock.monotonicMs())
-    const rebuilt = await rebuild(store, cut)
-    const member = new Member(options, clock, rebuilt)
+    const time = await NetworkTime.start(ports.clock, store)
+    const rebuilt = await rebuild(store, time.cut())
+    const member = new Member(options, time, rebuilt)
     await member.roster.load()
     await member.payloads.load()
     if (member.gap) {
@@ -118,7 +108,7 @@ export class Member implements Context {
 
   private constructor(
     options: MemberOptions,
-    clock: NetworkClock,
+    time: NetworkTime,
     rebuilt: Awaited<ReturnType<typeof rebuild>>,
   ) {
     this.ports = options.ports
@@ -126,8 +116,7 @@ export class Member implements Context {
     this.self = options.ports.network.self
     this.planted = options.planted ?? new Set()
     this.#onFatal = options.onFatal
-    this.#clock = clock
-    this.#reserve = clock.last
+    this.time = time
     this.#gap = rebuilt.gap
     this.incarnation = toHex(options.ports.entropy.bytes(8))
     this.policyOf = options.policyOf ?? (() => splitPolicy)
@@ -139,13 +128,13 @@ export class Member implements Context {
         self: this.self,
         incarnation: this.incarnation,
         isSource: () => this.agreement.source !== null,
-        stamp: () => this.#stamp(),
-        nowMs: () => clockMs(this.#clock, this.now()),
+        stamp: () => time.stamp(),
+        nowMs: () => time.nowMs(),
         policyOf: this.policyOf,
         onAdded: facts => this.#onAdded(facts),
         onGained: refs => this.dispatch({ kind: 'gained', now: this.now(), refs }),
         onDurable: batch => this.#onDurable(batch),
-        companions: () => this.#companions(),
+        companions: () => time.reserve(),
       },
     })
     this.ledger.agreedFacts = rebuilt.agreedFacts
@@ -221,18 +210,13 @@ export class Member implements Context {
     return this.ports.clock.monotonicMs()
   }
 
-  /** Milliseconds of the network clock. */
-  networkMs(): number {
-    return clockMs(this.#clock, this.now())
-  }
-
   reached(): MemberId[] {
     return reachedPeers(this.agreement).map(peer => peer.id)
   }
 
   /** When and by whom something is written here, now. */
   stampedBy(): WriteStamp {
-    return { at: this.#stamp(), by: this.self }
+    return { at: this.time.stamp(), by: this.self }
   }
 
   /** What every message carries. */
@@ -244,7 +228,7 @@ export class Member implements Context {
       status,
       hash: own.hash,
       cut: own.cut,
-      clock: nextStamp(this.#clock, this.now()),
+      clock: this.time.stamp(),
       held: own.held,
       empty: own.empty,
       gap: own.gap,
@@ -274,14 +258,8 @@ export class Member implements Context {
 
   /** Takes a clock that was heard from a roster member. */
   hear(stamp: Stamp, from: MemberId): void {
-    const heard = { stamp, monotonicMs: this.now(), wallMs: this.ports.clock.wallMs() }
-    if (hearClock(this.#clock, heard) !== 'far') return
-    this.problems.set(`clock/${from}`, {
-      reason: 'clock',
-      member: from,
-      sentence: `Its clock is more than ${limits.clockAheadMs / 1000} s ahead of this machine's.`,
-      nextStep: 'Set the clocks of both machines.',
-    })
+    const problem = this.time.hear(stamp, from)
+    if (problem !== undefined) this.problems.set(`clock/${from}`, problem)
   }
 
   /** Tells the machine what the own sets are now. */
@@ -305,7 +283,7 @@ export class Member implements Context {
     this.#timer = this.ports.clock.after(TICK_MS, () => this.#tick())
     const now = this.now()
     this.dispatch({ kind: 'tick', now })
-    const cut = cutAt(this.#clock, now)
+    const cut = this.time.cut()
     if (cut > this.ledger.sets.settled.cut) this.#moveCut(cut)
     this.probing.tick()
     this.adding.tick()
@@ -386,9 +364,7 @@ export class Member implements Context {
       this.payloads.have(batch.payloads)
       this.adding.onPayloads(batch.payloads)
     }
-    this.levels.onAgreed(
-      batch.events.flatMap(({ body }) => (body.kind === 'agreed' ? [body] : [])),
-    )
+    this.levels.onAgreed(batch.events.flatMap(({ body }) => (body.kind === 'agreed' ? [body] : [])))
     this.levels.onAck()
     this.feed.publish(batch.events)
     this.roster.onDurable(batch.gained)
@@ -404,26 +380,9 @@ export class Member implements Context {
     this.feed.append([{ kind: 'problem', ...problem } as EventBody])
   }
 
-  #stamp(): Stamp {
-    return nextStamp(this.#clock, this.now())
-  }
-
-  /** Keeps the persisted clock ahead of every stamp that a batch carries. */
-  #companions(): Write[] {
-    const now = stampMs(this.#clock.last)
-    if (stampMs(this.#reserve) - now > RESERVE_LOW_MS) return []
-    this.#reserve = stampOf(now + limits.clockReserveMs)
-    const value = Buffer.from(this.#reserve, 'hex')
-    return [{ kind: 'meta', key: CLOCK_KEY, value }]
-  }
-
   #fail(error: Error): void {
     this.#stopped = true
     this.#timer?.cancel()
     this.#onFatal(error)
   }
-}
-
-function stampFrom(hex: string): Stamp | null {
-  return isStamp(hex) ? hex : null
 }

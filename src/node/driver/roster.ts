@@ -6,9 +6,9 @@
  */
 import type { Bytes } from '../../base/bytes.ts'
 import { type Fact, type FactRef, isSystemId, type MemberId } from '../../base/fact.ts'
-import { VecheError } from '../../base/veche-error.ts'
-import { STAMP_ZERO } from '../../base/stamp.ts'
 import { limits } from '../../base/limits.ts'
+import { STAMP_ZERO } from '../../base/stamp.ts'
+import { VecheError } from '../../base/veche-error.ts'
 import type { Quorum } from '../../consensus/agreement/state.ts'
 import type { Ping } from '../../consensus/messages.ts'
 import type { Admission, Contact } from '../ports.ts'
@@ -31,10 +31,7 @@ export class Roster {
   readonly #roots = new Map<MemberId, string>()
   readonly #askedAt = new Map<MemberId, number>()
 
-  constructor(
-    member: Member,
-    changed: (members: readonly MemberId[], quorum: Quorum) => void,
-  ) {
+  constructor(member: Member, changed: (members: readonly MemberId[], quorum: Quorum) => void) {
     this.#member = member
     this.#changed = changed
     this.door = new Door(member)
@@ -47,7 +44,8 @@ export class Roster {
     this.#memberships = membershipsOf(facts)
     for (const fact of facts) {
       if (fact.id === systemId.network) this.#network = String(meta(fact).name ?? '')
-      if (fact.id === systemId.quorum) this.#quorum = meta(fact).quorum === 'roster' ? 'roster' : 'visible'
+      if (fact.id === systemId.quorum)
+        this.#quorum = meta(fact).quorum === 'roster' ? 'roster' : 'visible'
     }
     const now = this.members()
     this.#changed(
@@ -85,7 +83,9 @@ export class Roster {
   }
 
   addressesOf(peer: MemberId): readonly string[] {
-    return this.#heard.get(peer) ?? this.#memberships.findLast(e => e.peer === peer)?.addresses ?? []
+    return (
+      this.#heard.get(peer) ?? this.#memberships.findLast(e => e.peer === peer)?.addresses ?? []
+    )
   }
 
   /** Tells the network whom to keep links with. */
@@ -162,7 +162,10 @@ export class Roster {
   }
 
   /** Adds a member and tells all at once. */
-  async add(peer: MemberId, described: { name: string; addresses: readonly string[] }): Promise<void> {
+  async add(
+    peer: MemberId,
+    described: { name: string; addresses: readonly string[] },
+  ): Promise<void> {
     const number = this.#memberships.filter(entry => entry.peer === peer).length + 1
     await this.#write(systemId.member(peer, number), { ...described, peer, number })
   }
@@ -217,10 +220,12 @@ export class Roster {
   #tell(before: ReadonlyMap<MemberId, Membership>, after: ReadonlyMap<MemberId, Membership>): void {
     if (before.size === 0) return
     for (const [uuid, { name }] of after) {
-      if (!before.has(uuid)) this.#member.feed.append([{ kind: 'member', uuid, name, change: 'joined' }])
+      if (!before.has(uuid))
+        this.#member.feed.append([{ kind: 'member', uuid, name, change: 'joined' }])
     }
     for (const [uuid, { name }] of before) {
-      if (!after.has(uuid)) this.#member.feed.append([{ kind: 'member', uuid, name, change: 'removed' }])
+      if (!after.has(uuid))
+        this.#member.feed.append([{ kind: 'member', uuid, name, change: 'removed' }])
     }
   }
 }

@@ -5,8 +5,8 @@
 import { type Fact, type Json, type MemberId, SYSTEM_PREFIX } from '../../base/fact.ts'
 import { hashBytes } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
-import type { WriteStamp } from '../../consensus/items/write.ts'
 import { dataHashOf, versionOf } from '../../consensus/items/version.ts'
+import type { WriteStamp } from '../../consensus/items/write.ts'
 import type { Store } from '../../storage/store.ts'
 
 export const systemId = {
@@ -42,7 +42,15 @@ export function systemFact(
     dependsOn: [],
   }
   const dataHash = dataHashOf(content)
-  return { id, version: versionOf(id, [], dataHash), parents: [], dataHash, ...content, ...stamp, base: null }
+  return {
+    id,
+    version: versionOf(id, [], dataHash),
+    parents: [],
+    dataHash,
+    ...content,
+    ...stamp,
+    base: null,
+  }
 }
 
 /** All system facts of a store. */
@@ -62,7 +70,9 @@ export async function systemFacts(store: Store): Promise<Fact[]> {
 /** The memberships that system facts tell of, in order of their numbers. */
 export function membershipsOf(facts: readonly Fact[]): Membership[] {
   const removed = new Set(
-    facts.filter(fact => fact.id.startsWith(`${SYSTEM_PREFIX}removed/`)).map(fact => fact.id.slice(9)),
+    facts
+      .filter(fact => fact.id.startsWith(`${SYSTEM_PREFIX}removed/`))
+      .map(fact => fact.id.slice(9)),
   )
   const memberships: Membership[] = []
   for (const fact of facts) {

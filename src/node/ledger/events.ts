@@ -4,7 +4,7 @@
  * each is given once per cursor, also across a restart. A cursor is `record.index`.
  */
 import { utf8, utf8Text } from '../../base/bytes.ts'
-import { isDelete, isSystemId, type ItemSummary } from '../../base/fact.ts'
+import { type ItemSummary, isDelete, isSystemId } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
 import { stampMs } from '../../base/stamp.ts'
 import type { EventBody } from '../../control/protocol-network.ts'
@@ -35,7 +35,10 @@ export class EventLog {
   }
 
   /** The write that appends events as one record, and the events with their cursors. */
-  append(bodies: readonly EventBody[]): { readonly writes: Write[]; readonly events: LedgerEvent[] } {
+  append(bodies: readonly EventBody[]): {
+    readonly writes: Write[]
+    readonly events: LedgerEvent[]
+  } {
     if (bodies.length === 0) return { writes: [], events: [] }
     this.#last += 1
     const sequence = this.#last
@@ -80,7 +83,8 @@ function factEvents(change: ChangedFact): EventBody[] {
     const kind = isDelete(fact) ? 'deleted' : 'added'
     bodies.push({ kind, id, version, at: stampMs(fact.at), by: fact.by, size: fact.size })
   }
-  if (state.kind === 'agreed' && change.was?.kind !== 'agreed') bodies.push({ kind: 'agreed', id, version })
+  if (state.kind === 'agreed' && change.was?.kind !== 'agreed')
+    bodies.push({ kind: 'agreed', id, version })
   return bodies
 }
 

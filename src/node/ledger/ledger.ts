@@ -7,9 +7,9 @@
 import {
   type FactRef,
   type Incarnation,
-  isSystemId,
   type ItemId,
   type ItemSummary,
+  isSystemId,
   type MemberId,
 } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
@@ -215,16 +215,14 @@ export class Ledger {
     if (batch.added.length > 0) this.host.onAdded(batch.added)
     const payloads: Hash[] = []
     for (const write of batch.writes) if (write.kind === 'payload') payloads.push(write.blob)
-    const committed = this.store
-      .commit([...batch.writes, ...this.host.companions()])
-      .then(() => {
-        for (const { sequence } of batch.added) addNumbers(this.outgoing.own, sequence, sequence)
-        const { gained, missing, wanted } = batch
-        this.host.onDurable({ gained, missing, wanted, payloads, events })
-        for (const answer of answers) answer()
-        this.#inFlight -= 1
-        this.#wake?.()
-      })
+    const committed = this.store.commit([...batch.writes, ...this.host.companions()]).then(() => {
+      for (const { sequence } of batch.added) addNumbers(this.outgoing.own, sequence, sequence)
+      const { gained, missing, wanted } = batch
+      this.host.onDurable({ gained, missing, wanted, payloads, events })
+      for (const answer of answers) answer()
+      this.#inFlight -= 1
+      this.#wake?.()
+    })
     this.#lastCommit = committed
   }
 

@@ -6,7 +6,7 @@
 import { type FactRef, isSystemId } from '../../base/fact.ts'
 import { hashText } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
-import { stampMax, stampOf, STAMP_ZERO } from '../../base/stamp.ts'
+import { STAMP_ZERO, stampMax, stampOf } from '../../base/stamp.ts'
 import { leafOf } from '../../consensus/items/digest.ts'
 import type { Problem } from '../../control/protocol-network.ts'
 import { GAP_META_KEY, type Store } from '../../storage/store.ts'
@@ -50,7 +50,10 @@ export async function rebuild(store: Store, cut: number): Promise<Rebuilt> {
       if (summary.unrooted > 0) missing.push(...(await missingParents(store, summary.id)))
     }
   }
-  const problems = [...gapProblems(store), ...rootProblems(store, sets, newest <= cutStamp ? newest : null)]
+  const problems = [
+    ...gapProblems(store),
+    ...rootProblems(store, sets, newest <= cutStamp ? newest : null),
+  ]
   const gap = problems.length > 0 || (await store.meta(GAP_META_KEY)) !== undefined
   const setAsideFacts = await countSetAside(store)
   return { sets, agreedFacts, setAsideFacts, systemFacts, gap, missing, problems }
@@ -96,7 +99,8 @@ function gapProblems({ report }: Store): Problem[] {
 function rootProblems(store: Store, sets: Sets, newest: string | null): Problem[] {
   const { lastCut, gap, clean } = store.report
   // Only a store that was closed in order recorded its last root after its last change.
-  if (!clean || lastCut === null || newest === null || gap || newest > stampOf(lastCut.cut)) return []
+  if (!clean || lastCut === null || newest === null || gap || newest > stampOf(lastCut.cut))
+    return []
   if (sets.settled.root() === lastCut.root) return []
   return [
     {

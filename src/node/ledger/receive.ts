@@ -105,8 +105,7 @@ function mergedState(known: FactState, added: string | null): FactState {
 
 function mergedStamp(known: Fact, received: Fact, rule: StampRule): Fact {
   if (known.at === received.at && known.by === received.by) return known
-  const smaller =
-    received.at < known.at || (received.at === known.at && received.by < known.by)
+  const smaller = received.at < known.at || (received.at === known.at && received.by < known.by)
   return rule === 'take' || smaller ? { ...known, at: received.at, by: received.by } : known
 }
 

@@ -76,7 +76,8 @@ export function parentsFirst(
     while (stack.length > 0) {
       const version = stack.at(-1)!
       const held = versions.has(version) ? facts.get(version) : undefined
-      const waiting = held === undefined || done.has(version) ? [] : openParents(held.fact, versions, done, facts)
+      const waiting =
+        held === undefined || done.has(version) ? [] : openParents(held.fact, versions, done, facts)
       if (waiting.length > 0) {
         stack.push(...waiting)
         continue

@@ -18,7 +18,7 @@ const retries = [
 
 /** A link that stood for so long ends the trouble before it; shorter ones count as failures. */
 const LASTING_MS = 5000
-/** After `redial` the larger id leaves the smaller one this time to be first. */
+/** Where somebody waits, the larger id leaves the smaller one this time to be first. */
 const REDIAL_PATIENCE_MS = 1000
 
 interface Target {
@@ -30,6 +30,8 @@ interface Target {
   failures: number
   downSince: number
   timer: Timer | null
+  /** Somebody asked for a new connection: it is dialled sooner than after a loss. */
+  isAwaited: boolean
   isDialling: boolean
   /** The sentence of the last failure, so that each is logged once. */
   said: string
@@ -86,6 +88,7 @@ export class Dialer {
         failures: 0,
         downSince: clock.monotonicMs(),
         timer: null,
+        isAwaited: false,
         isDialling: false,
         said: '',
       }
@@ -109,21 +112,31 @@ export class Dialer {
   /** The link with a peer ended after `forMs`. */
   ended(peer: MemberId, forMs: number): void {
     const target = this.#targets.get(peer)
-    if (target !== undefined && forMs >= LASTING_MS)
-      target.downSince = this.#options.clock.monotonicMs()
+    if (target === undefined || forMs < LASTING_MS) return
+    target.downSince = this.#options.clock.monotonicMs()
+    target.said = ''
+  }
+
+  /** A peer was connected, but no link with it came to stand. */
+  failed(peer: MemberId, reason: string): void {
+    const target = this.#targets.get(peer)
+    if (target !== undefined) this.#say(target, `It connects, but no link stands: ${reason}`)
   }
 
   /** The last connection with a peer is gone. */
   gone(peer: MemberId): void {
     const target = this.#targets.get(peer)
     if (target === undefined || target.timer !== null) return
-    this.#plan(target, this.#isSmaller(peer) ? this.#retryMs(target) : limits.dialPatienceMs)
+    const usualMs = this.#isSmaller(peer) ? this.#retryMs(target) : limits.dialPatienceMs
+    const soonMs = this.#isSmaller(peer) ? 0 : REDIAL_PATIENCE_MS
+    this.#plan(target, target.isAwaited ? soonMs : usualMs)
+    target.isAwaited = false
   }
 
-  /** Dials as soon as it is decent. */
-  redial(peer: MemberId): void {
+  /** The next dial of this peer, once its connection is gone, is for somebody who waits. */
+  awaited(peer: MemberId): void {
     const target = this.#targets.get(peer)
-    if (target !== undefined) this.#plan(target, this.#isSmaller(peer) ? 0 : REDIAL_PATIENCE_MS)
+    if (target !== undefined) target.isAwaited = true
   }
 
   #isSmaller(peer: MemberId): boolean {
@@ -156,7 +169,6 @@ export class Dialer {
     try {
       target.good = await this.#options.dial({ peer, addresses: this.#addresses(target) })
       target.failures = 0
-      target.said = ''
     } catch (error) {
       target.failures++
       this.#say(target, error instanceof Error ? error.message : String(error))

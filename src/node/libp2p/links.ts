@@ -31,6 +31,8 @@ export interface LinksOptions {
   readonly up: (peer: MemberId) => void
   /** `forMs`: how long the link stood; not called for one that never did. */
   readonly down: (peer: MemberId, forMs: number) => void
+  /** A connection ended before its link stood. */
+  readonly failed: (peer: MemberId, reason: string) => void
   /** The last connection with a peer is gone. */
   readonly gone: (peer: MemberId) => void
 }
@@ -63,10 +65,6 @@ export class Links {
     if (connection.status !== 'open') return
     const id = connection.remotePeer.toString()
     const admission = this.#admissionOf(id)
-    if (admission === 'refuse') {
-      connection.abort(new NetworkError('This peer is not let in.'))
-      return
-    }
     let peer = this.#peers.get(id)
     if (peer === undefined) {
       peer = { id, connections: new Set(), admission, link: null }
@@ -76,10 +74,9 @@ export class Links {
     if (peer.connections.size > 1) {
       this.#options.log('debug', 'Two connections with one peer: both are cut.', { peer: id })
       this.cut(id, 'There were two connections.')
-      return
-    }
-    if (admission === 'member') this.#link(peer, connection)
-    else this.#closeLater(peer, connection)
+    } else if (admission === 'member') this.#link(peer, connection)
+    else if (admission === 'door') this.#closeLater(peer, connection)
+    else this.cut(id, 'This peer is not let in.')
   }
 
   /** A connection closed. */
@@ -106,13 +103,14 @@ export class Links {
     else stream.abort(new NetworkError('This peer has no link.'))
   }
 
-  /** Cuts all connections with a peer at once, without waiting for what it no longer hears. */
+  /** Cuts all connections with a peer, without waiting for what it no longer hears. The link is
+   * down when this returns. */
   cut(id: MemberId, sentence: string): void {
     const error = new NetworkError(sentence)
     const peer = this.#peers.get(id)
     if (peer === undefined) return
     peer.link?.down(error)
-    for (const connection of [...peer.connections]) connection.abort(error)
+    for (const connection of peer.connections) this.#abort(connection, error)
   }
 
   /** Cuts all connections. */
@@ -138,7 +136,7 @@ export class Links {
   }
 
   #link(peer: Peer, connection: Connection): void {
-    const { clock, log, frame, up, down } = this.#options
+    const { clock, log, frame, up, down, failed } = this.#options
     const link: Link = new Link({
       peer: peer.id,
       connection,
@@ -149,12 +147,19 @@ export class Links {
       onDown: error => {
         if (peer.link === link) peer.link = null
         if (link.upAt !== null) down(peer.id, clock.monotonicMs() - link.upAt)
+        else failed(peer.id, error.message)
         // Who does not take us for a member may still answer our knock.
         if (this.#options.isKnocking(peer.id)) peer.admission = 'door'
-        else if (connection.status === 'open') connection.abort(error)
+        else this.#abort(connection, error)
       },
     })
     peer.link = link
+  }
+
+  /** Not at once: where libp2p or gossipsub opens a stream in this very moment it would throw, out
+   * of a microtask that nobody can catch, when the connection is gone. */
+  #abort(connection: Connection, error: NetworkError): void {
+    this.#options.clock.after(0, () => connection.abort(error))
   }
 
   /** A peer at the door has the time of one knock. */

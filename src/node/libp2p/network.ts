@@ -47,14 +47,8 @@ export interface Libp2pOptions {
   readonly log: Log
 }
 
-/** The Network port, and what only the daemon needs of it. */
-export interface Libp2pNetwork extends Network {
-  /** Makes all links anew, after a fault inside libp2p (`guardProcess`). */
-  remakeLinks(): void
-}
-
 /** A network that is not started. A VecheError `DAMAGED` when the private key is none. */
-export async function createLibp2pNetwork(options: Libp2pOptions): Promise<Libp2pNetwork> {
+export async function createLibp2pNetwork(options: Libp2pOptions): Promise<Network> {
   invariant(options.networkKey.length === 32, 'a network key has 32 bytes')
   const joint: Joint = { network: null }
   const node = await createNode({
@@ -79,7 +73,7 @@ interface Joint {
   network: NodeNetwork | null
 }
 
-class NodeNetwork implements Libp2pNetwork {
+class NodeNetwork implements Network {
   readonly self: MemberId
   readonly #node: Node
   readonly #topic: string
@@ -118,6 +112,7 @@ class NodeNetwork implements Libp2pNetwork {
         this.#dialer.ended(peer, forMs)
         this.#listener?.disconnected(peer)
       },
+      failed: (peer, reason) => this.#dialer.failed(peer, reason),
       gone: peer => this.#dialer.gone(peer),
     })
     this.#watchdog = new Watchdog({
@@ -208,12 +203,8 @@ class NodeNetwork implements Libp2pNetwork {
   }
 
   reconnect(peer: MemberId): void {
+    this.#dialer.awaited(peer)
     this.#links.cut(peer, 'The link is made anew.')
-    this.#dialer.redial(peer)
-  }
-
-  remakeLinks(): void {
-    this.#links.cutAll('All links are made anew.')
   }
 
   async knock(contact: Contact, request: Bytes): Promise<Bytes> {

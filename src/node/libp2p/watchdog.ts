@@ -9,15 +9,21 @@
 import type { MemberId } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
 import type { Clock, Timer } from '../ports.ts'
-import type { Link } from './link.ts'
 
 const LOOK_MS = 500
 /** A look that comes so late means that we were not there ourselves. */
 const LATE_MS = 1000
 
+/** What the watchdog reads of a link, and sets anew after a pause; monotonic milliseconds. */
+export interface WatchedLink {
+  readonly peer: MemberId
+  heardAt: number
+  gossipHeardAt: number
+}
+
 export interface WatchdogOptions {
   readonly clock: Clock
-  readonly links: () => readonly Link[]
+  readonly links: () => readonly WatchedLink[]
   /** Cuts a link for this reason. */
   readonly cut: (peer: MemberId, reason: string) => void
 }

@@ -160,7 +160,8 @@ export class Listing {
     let later = await this.#splitsBefore(from, params.at)
     let family: ItemId | undefined
     for await (const summary of this.#summaries(from, undefined)) {
-      for (const header of later) if (compareText(header.id, summary.id) < 0 && isWanted(header)) yield header
+      for (const header of later)
+        if (compareText(header.id, summary.id) < 0 && isWanted(header)) yield header
       later = later.filter(header => compareText(header.id, summary.id) >= 0)
       if (!summary.id.startsWith(prefix)) break
       const root = rootOf(summary.id)

@@ -4,7 +4,7 @@
  * against its hash before it is given out.
  */
 import type { Bytes } from '../../base/bytes.ts'
-import { type Fact, type HeldFact, isDelete, isSystemId, type ItemId } from '../../base/fact.ts'
+import { type Fact, type HeldFact, type ItemId, isDelete, isSystemId } from '../../base/fact.ts'
 import { type Hash, hashStream } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
 import { stampOf } from '../../base/stamp.ts'
@@ -190,11 +190,7 @@ export function itemIn(view: FamilyView, id: ItemId): ItemPlace {
 }
 
 /** A node of an item as it is shown. */
-export function shownNode(
-  item: ItemPlace,
-  node: Node,
-  held: ReadonlyMap<string, HeldFact>,
-): Shown {
+export function shownNode(item: ItemPlace, node: Node, held: ReadonlyMap<string, HeldFact>): Shown {
   return shownOf(item.id, node, item.chain.positions.get(node.version) ?? item.position, held)
 }
 

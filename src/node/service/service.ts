@@ -2,8 +2,9 @@
  * The member as the control socket and the embedding API see it: every method of the contract,
  * each carried out by one part (reading, writing, listing, standing, verify).
  */
-import { limits } from '../../base/limits.ts'
+
 import type { Bytes } from '../../base/bytes.ts'
+import { limits } from '../../base/limits.ts'
 import { VecheError } from '../../base/veche-error.ts'
 import { isReached } from '../../consensus/agreement/reach.ts'
 import type {

@@ -4,8 +4,8 @@
  */
 import type { ItemId } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
-import { answersMe, isHeard, isReached } from '../../consensus/agreement/reach.ts'
 import { shares } from '../../consensus/agreement/history.ts'
+import { answersMe, isHeard, isReached } from '../../consensus/agreement/reach.ts'
 import type { Peer } from '../../consensus/agreement/state.ts'
 import type {
   MemberStatus,
@@ -121,13 +121,15 @@ export class Standing {
       cut: peer.cut,
       lastHeardMs: Math.max(0, Math.round(this.#member.now() - peer.heardAt)),
       rttMs: peer.rttMs === null ? null : Math.round(peer.rttMs * 100) / 100,
-      inSync: isHeard(agreement, peer) && (isSame || peer.marked || shares(agreement.history, peer.history)),
+      inSync:
+        isHeard(agreement, peer) &&
+        (isSame || peer.marked || shares(agreement.history, peer.history)),
       reached: isReached(agreement, peer),
     }
   }
 
   #networkTime(monotonicMs: number): number {
-    return Math.round(this.#member.networkMs() - (this.#member.now() - monotonicMs))
+    return Math.round(this.#member.time.nowMs() - (this.#member.now() - monotonicMs))
   }
 
   #problems(): Problem[] {
@@ -141,7 +143,12 @@ export class Standing {
       const known = agreement.peers.get(peer)
       if (known === undefined || isReached(agreement, known)) continue
       const called = name === '' ? peer : name
-      problems.push({ reason: 'unreachable', member: peer, nextTryMs: 500, ...this.#why(known, called) })
+      problems.push({
+        reason: 'unreachable',
+        member: peer,
+        nextTryMs: 500,
+        ...this.#why(known, called),
+      })
     }
     return problems
   }
@@ -151,7 +158,10 @@ export class Standing {
     const where = roster.addressesOf(peer.id)[0] ?? 'no known address'
     if (answersMe(agreement, peer)) {
       const sentence = `${called} answers, but does not say that it reaches this member.`
-      return { sentence, nextStep: `Wait a few seconds; if it lasts, check \`veche status\` on ${called}.` }
+      return {
+        sentence,
+        nextStep: `Wait a few seconds; if it lasts, check \`veche status\` on ${called}.`,
+      }
     }
     if (isHeard(agreement, peer)) {
       const sentence = `${called} is heard through others, but does not answer this member directly.`
@@ -161,7 +171,10 @@ export class Standing {
       ? `has not been heard for ${Math.round((this.#member.now() - peer.heardAt) / 1000)} s`
       : 'was never heard since this daemon started'
     const sentence = `${called} ${silence} (${where}).`
-    return { sentence, nextStep: `Start it, or check the network; \`veche remove ${called}\` if it is gone.` }
+    return {
+      sentence,
+      nextStep: `Start it, or check the network; \`veche remove ${called}\` if it is gone.`,
+    }
   }
 
   async #pending(): Promise<Problem[]> {
@@ -177,18 +190,23 @@ export class Standing {
       sentence: isSource
         ? `${ref.id} is being added to the network (${pending} facts wait).`
         : `${ref.id} is held here only until this member is Source (${pending} facts wait).`,
-      nextStep: isSource ? 'Nothing: it goes out by itself.' : 'See the members that are not reached.',
+      nextStep: isSource
+        ? 'Nothing: it goes out by itself.'
+        : 'See the members that are not reached.',
       nextTryMs: 1000,
     }))
   }
 
   #payloads(): Problem[] {
-    return this.#member.payloads.missing().slice(0, limits.pageMax).map(({ blob, size }) => ({
-      reason: 'payload-missing',
-      sentence: `A payload of ${size} bytes (${blob.slice(0, 12)}…) is not here yet.`,
-      nextStep: 'Nothing: it is fetched from a member that has it, as soon as one is reached.',
-      nextTryMs: this.#member.payloads.nextTryMs(blob),
-    }))
+    return this.#member.payloads
+      .missing()
+      .slice(0, limits.pageMax)
+      .map(({ blob, size }) => ({
+        reason: 'payload-missing',
+        sentence: `A payload of ${size} bytes (${blob.slice(0, 12)}…) is not here yet.`,
+        nextStep: 'Nothing: it is fetched from a member that has it, as soon as one is reached.',
+        nextTryMs: this.#member.payloads.nextTryMs(blob),
+      }))
   }
 
   async #ofItem(id: ItemId): Promise<Problem[]> {

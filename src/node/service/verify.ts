@@ -3,7 +3,7 @@
  * recomputed from the facts, naming what is wrong (DESIGN 5). It reads all and changes nothing but
  * to set damaged payloads aside, so that they are fetched again.
  */
-import { type HeldFact, isSystemId, type ItemSummary } from '../../base/fact.ts'
+import { type HeldFact, type ItemSummary, isSystemId } from '../../base/fact.ts'
 import { hashText } from '../../base/hash.ts'
 import { stampOf } from '../../base/stamp.ts'
 import { checkFact } from '../../consensus/items/check.ts'

@@ -136,7 +136,9 @@ function contentOf(
 ): Content {
   const { type, tags, description, meta, dependsOn } = properties
   const given = { type, tags, description, meta, dependsOn }
-  const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  const present = Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  )
   const normalised = normaliseProperties(present)
   if (!normalised.ok) throw new VecheError('BAD_REQUEST', normalised.sentence)
   return { ...payload, ...normalised.properties }

@@ -1,0 +1,83 @@
+/**
+ * The network clock of one member (PROTOCOL 4), with its reserve on disk: every batch that carries
+ * a stamp also carries a persisted clock that lies ahead of it, so a restart never goes back.
+ */
+import { toHex } from '../../base/bytes.ts'
+import {
+  clockMs,
+  cutAt,
+  hearClock,
+  type NetworkClock,
+  nextStamp,
+  startClock,
+} from '../../base/clock.ts'
+import type { MemberId } from '../../base/fact.ts'
+import { limits } from '../../base/limits.ts'
+import { isStamp, type Stamp, stampMs, stampOf } from '../../base/stamp.ts'
+import type { Problem } from '../../control/protocol-network.ts'
+import type { Store, Write } from '../../storage/store.ts'
+import type { Clock } from '../ports.ts'
+
+/** The reserve is renewed when less than this is left of it. */
+const RESERVE_LOW_MS = 200
+const KEY = 'clock'
+
+export class NetworkTime {
+  readonly #clock: Clock
+  readonly #network: NetworkClock
+  #reserve: Stamp
+
+  private constructor(clock: Clock, network: NetworkClock) {
+    this.#clock = clock
+    this.#network = network
+    this.#reserve = network.last
+  }
+
+  /** Starts where the wall clock is, and never before what the store remembers. */
+  static async start(clock: Clock, store: Store): Promise<NetworkTime> {
+    const bytes = await store.meta(KEY)
+    const hex = bytes === undefined ? '' : toHex(bytes)
+    const network = startClock({
+      monotonicMs: clock.monotonicMs(),
+      wallMs: clock.wallMs(),
+      persisted: isStamp(hex) ? hex : null,
+    })
+    return new NetworkTime(clock, network)
+  }
+
+  /** Milliseconds of the network clock. */
+  nowMs(): number {
+    return clockMs(this.#network, this.#clock.monotonicMs())
+  }
+
+  /** A new stamp, larger than every one before. */
+  stamp(): Stamp {
+    return nextStamp(this.#network, this.#clock.monotonicMs())
+  }
+
+  /** The settle cut of this moment, in milliseconds. */
+  cut(): number {
+    return cutAt(this.#network, this.#clock.monotonicMs())
+  }
+
+  /** Follows the clock of a roster member; answers what is to be told when it is too far ahead. */
+  hear(stamp: Stamp, from: MemberId): Problem | undefined {
+    const monotonicMs = this.#clock.monotonicMs()
+    const heard = { stamp, monotonicMs, wallMs: this.#clock.wallMs() }
+    if (hearClock(this.#network, heard) !== 'far') return undefined
+    return {
+      reason: 'clock',
+      member: from,
+      sentence: `Its clock is more than ${limits.clockAheadMs / 1000} s ahead of this machine's.`,
+      nextStep: 'Set the clocks of both machines.',
+    }
+  }
+
+  /** What must be written along with a batch, so that the persisted clock is ahead of its stamps. */
+  reserve(): Write[] {
+    const lastMs = stampMs(this.#network.last)
+    if (stampMs(this.#reserve) - lastMs > RESERVE_LOW_MS) return []
+    this.#reserve = stampOf(lastMs + limits.clockReserveMs)
+    return [{ kind: 'meta', key: KEY, value: Buffer.from(this.#reserve, 'hex') }]
+  }
+}

@@ -34,6 +34,8 @@ export interface Holding {
   state: FactState
   /** Since when it is sure to survive; null while it is not. */
   durableAtMs: number | null
+  /** When it was first handed in as agreed; null: never. */
+  agreedAtMs: number | null
 }
 
 export class Disk {
@@ -90,8 +92,9 @@ export class Disk {
     for (const [, facts] of image?.tables.facts ?? []) {
       for (const { fact, state } of facts.values()) {
         const key = refKey(fact)
-        const durableAtMs = before.get(key)?.durableAtMs ?? atMs
-        this.holdings.set(key, { fact, state, durableAtMs })
+        const known = before.get(key)
+        const durableAtMs = known?.durableAtMs ?? atMs
+        this.holdings.set(key, { fact, state, durableAtMs, agreedAtMs: known?.agreedAtMs ?? null })
       }
     }
     for (const blob of image?.tables.payloads.keys() ?? []) this.payloads.add(blob)
@@ -112,18 +115,19 @@ export class Disk {
   #observe(store: MemoryStore, life: Life): void {
     const commit = store.commit.bind(store)
     store.commit = async batch => {
-      for (const write of batch) this.#handedIn(write)
+      for (const write of batch) this.#handedIn(write, life.timeline.nowMs)
       await commit(batch)
       for (const write of batch) this.#durable(write, life.timeline.nowMs)
     }
   }
 
-  #handedIn(write: Write): void {
+  #handedIn(write: Write, atMs: number): void {
     if (write.kind !== 'fact') return
     const { fact, state } = write.held
     const key = refKey(fact)
-    const durableAtMs = this.holdings.get(key)?.durableAtMs ?? null
-    this.holdings.set(key, { fact, state, durableAtMs })
+    const known = this.holdings.get(key)
+    const agreedAtMs = known?.agreedAtMs ?? (state.kind === 'agreed' ? atMs : null)
+    this.holdings.set(key, { fact, state, durableAtMs: known?.durableAtMs ?? null, agreedAtMs })
   }
 
   #durable(write: Write, atMs: number): void {

@@ -209,7 +209,7 @@ export class SimNetwork {
   }
 
   #open(a: Endpoint, b: Endpoint, key: string): void {
-    this.#links.get(key)?.ends.forEach(end => this.#close(end))
+    for (const end of this.#links.get(key)?.ends ?? []) this.#close(end)
     const link = openLink({
       members: [a.self, b.self],
       isCut: (from, to) => this.isCut(from, to),

@@ -9,9 +9,11 @@ import { createHash } from 'node:crypto'
 import type { MemberId } from '../src/base/fact.ts'
 import type { PlantedBug, Quorum } from '../src/consensus/agreement/state.ts'
 import type { Status } from '../src/consensus/messages.ts'
+import type { MemberService } from '../src/control/member-service.ts'
 import { Member } from '../src/node/driver/member.ts'
 import { systemFact, systemId } from '../src/node/driver/system.ts'
 import type { Log, LogLevel } from '../src/node/ports.ts'
+import { createService } from '../src/node/service/service.ts'
 import { clockOf, Life, Timeline } from './clock.ts'
 import { Disk } from './disk.ts'
 import { addressOf, SimNetwork } from './network.ts'
@@ -31,6 +33,8 @@ export interface Watcher {
   status?(member: SimMember, from: Status, to: Status, sentence: string): void
   /** A new life has been opened and will begin to speak. */
   opened?(member: SimMember): void
+  /** A process is gone, however it went. */
+  gone?(member: SimMember): void
   /** A process ended by itself: no run may cause that. */
   died?(member: SimMember, error: Error): void
   /** The world did something to its members. */
@@ -47,7 +51,15 @@ export interface SimMember {
   life: Life | null
   /** Open and speaking; null while it is down or opening. */
   member: Member | null
+  /** What its users call; null while there is no `member`. */
+  service: MemberService | null
 }
+
+/** A member that is open. */
+export type UpMember = SimMember & { readonly member: Member; readonly service: MemberService }
+
+/** What an invitation would carry; nobody is invited here. */
+const SERVICE = { networkKey: new Uint8Array(32), version: 'sim' }
 
 export class World {
   readonly timeline = new Timeline()
@@ -78,6 +90,7 @@ export class World {
         lives: 0,
         life: null,
         member: null,
+        service: null,
       }
     })
   }
@@ -104,10 +117,8 @@ export class World {
   }
 
   /** Members that are open. */
-  up(): (SimMember & { readonly member: Member })[] {
-    return this.members.filter(
-      (entry): entry is SimMember & { readonly member: Member } => entry.member !== null,
-    )
+  up(): UpMember[] {
+    return this.members.filter((entry): entry is UpMember => entry.member !== null)
   }
 
   /** Runs for so many virtual milliseconds. */
@@ -142,6 +153,7 @@ export class World {
     const { life, member } = entry
     if (life === null || member === null) return
     entry.member = null
+    entry.service = null
     this.tell(entry.id, 'stop')
     const stopping = async () => {
       await member.stop()
@@ -182,6 +194,12 @@ export class World {
     this.tell('world', `cut ${from.id} ${ways === 'both' ? '↔' : '→'} ${to.id}`)
   }
 
+  join(one: SimMember, other: SimMember): void {
+    this.network.heal(one.id, other.id)
+    this.network.heal(other.id, one.id)
+    this.tell('world', `join ${one.id} ${other.id}`)
+  }
+
   heal(): void {
     this.network.healAll()
     this.tell('world', 'heal')
@@ -198,6 +216,7 @@ export class World {
     const member = await this.#member(entry, life, this.#logOf(entry, life))
     await member.start()
     entry.member = member
+    entry.service = createService(member, SERVICE)
     for (const watcher of this.watchers) watcher.opened?.(entry)
   }
 
@@ -263,6 +282,8 @@ export class World {
     entry.life?.end()
     entry.life = null
     entry.member = null
+    entry.service = null
+    for (const watcher of this.watchers) watcher.gone?.(entry)
     this.network.leave(entry.id, how)
   }
 

@@ -101,6 +101,7 @@ export const layers: readonly Layer[] = [
     name: 'sim',
     prefixes: ['sim/'],
     imports: [...agreementLayers, 'node', 'storage/contract'],
+    types: ['control/protocol'],
     packages: ['node:', 'vitest', 'fast-check'],
   },
 ]

@@ -1,0 +1,80 @@
+/**
+ * What clients asked for and what they were told: one operation, one line, in the order of asking.
+ * An operation ends as `done`, as `refused` (it certainly did not happen) or as `unknown` (its
+ * member went away: it may have happened). Every written value is unique, so that any byte read
+ * anywhere names the write it came from.
+ */
+import { createHash } from 'node:crypto'
+import type { Bytes } from '../src/base/bytes.ts'
+import type { ItemId, MemberId } from '../src/base/fact.ts'
+import type { Hash } from '../src/base/hash.ts'
+import type { ErrorCode } from '../src/base/veche-error.ts'
+import type { Level } from '../src/control/protocol.ts'
+
+export type OperationKind = 'put' | 'delete' | 'get' | 'resolve'
+
+/** What an operation was answered. */
+export type Outcome =
+  | { readonly kind: 'open' }
+  | {
+      readonly kind: 'done'
+      readonly version: Hash
+      /** For writes: what the answer promised. */
+      readonly level: Level | null
+      readonly heldBy: readonly MemberId[]
+    }
+  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly sentence: string }
+  | { readonly kind: 'unknown' }
+
+export interface Operation {
+  readonly sequence: number
+  readonly client: string
+  readonly member: MemberId
+  readonly kind: OperationKind
+  readonly id: ItemId
+  readonly beganAtMs: number
+  /** SHA-256 of the value written; null for reads and deletes. */
+  readonly blob: Hash | null
+  endedAtMs: number
+  outcome: Outcome
+}
+
+export class History {
+  readonly operations: Operation[] = []
+  readonly #valueOf = new Map<Hash, ItemId>()
+
+  begin(
+    asked: Pick<Operation, 'client' | 'member' | 'kind' | 'id' | 'beganAtMs' | 'blob'>,
+  ): Operation {
+    const operation: Operation = {
+      ...asked,
+      sequence: this.operations.length,
+      endedAtMs: Number.NaN,
+      outcome: { kind: 'open' },
+    }
+    this.operations.push(operation)
+    if (asked.blob !== null) this.#valueOf.set(asked.blob, asked.id)
+    return operation
+  }
+
+  /** The id that a value was written to, if anybody ever wrote it. */
+  writtenTo(blob: Hash): ItemId | undefined {
+    return this.#valueOf.get(blob)
+  }
+
+  /** Writes that were acknowledged. */
+  acknowledged(): Operation[] {
+    return this.operations.filter(({ kind, outcome }) => kind !== 'get' && outcome.kind === 'done')
+  }
+
+  count(): Record<Outcome['kind'], number> {
+    const counts = { open: 0, done: 0, refused: 0, unknown: 0 }
+    for (const { outcome } of this.operations) counts[outcome.kind] += 1
+    return counts
+  }
+}
+
+/** SHA-256, by another way than the product's. */
+export function sha256(bytes: Bytes): Hash {
+  return createHash('sha256').update(bytes).digest('hex')
+}

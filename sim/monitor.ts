@@ -1,0 +1,177 @@
+/**
+ * Watches a world as it runs: who is what (for the timeline), G4 at each promotion, G5 and G6 ten
+ * times a second. It asks the world what is cut and who is up, and the disks what is held; of a
+ * member it asks only its status and whom it counted as participants.
+ */
+import { isSystemId, type MemberId } from '../src/base/fact.ts'
+import { limits } from '../src/base/limits.ts'
+import { participants } from '../src/consensus/agreement/reach.ts'
+import type { Status } from '../src/consensus/messages.ts'
+import type { Verdict } from './verdict.ts'
+import type { SimMember, UpMember, World } from './world.ts'
+
+const EVERY_MS = 100
+/** G5: a Source exists within this time of the last fault. */
+const SOURCE_WITHIN_MS = 10_000
+/** G6: two sides never have Sources together for longer than this. */
+const TWO_SIDES_MS = 7000
+/** What a participant held so long before a promotion was in the held root that it had told. */
+const ROUND_MS = limits.heardMs + 1500
+
+export interface StatusChange {
+  readonly atMs: number
+  readonly member: MemberId
+  readonly from: Status
+  readonly to: Status
+  readonly sentence: string
+}
+
+export class Monitor {
+  readonly changes: StatusChange[] = []
+  /** One letter a second for each member. */
+  readonly lanes = new Map<MemberId, string>()
+  readonly counts = { elections: 0, promotions: 0, demotions: 0 }
+  lastFaultAtMs = 0
+  /** G5 is looked at only while the network and the disks are as they should be. */
+  isCalm: () => boolean = () => true
+  readonly #world: World
+  readonly #verdict: Verdict
+  #twoSidesSince: number | null = null
+  #ticks = 0
+
+  constructor(world: World, verdict: Verdict) {
+    this.#world = world
+    this.#verdict = verdict
+    for (const { id } of world.members) this.lanes.set(id, '')
+    world.watchers.push({
+      fault: () => {
+        this.lastFaultAtMs = world.nowMs
+      },
+      status: (member, from, to, sentence) => this.#status(member, from, to, sentence),
+      died: (member, error) =>
+        verdict.fail('life', `the process of ${member.id} ended by itself: ${error.stack}`),
+    })
+  }
+
+  start(): void {
+    this.#world.timeline.after(EVERY_MS, () => {
+      this.#look()
+      this.start()
+    })
+  }
+
+  #status(member: SimMember, from: Status, to: Status, sentence: string): void {
+    this.changes.push({ atMs: this.#world.nowMs, member: member.id, from, to, sentence })
+    if (from === 'source') this.counts.demotions += 1
+    if (to !== 'source') return
+    this.counts.promotions += 1
+    if (!sentence.startsWith('holds exactly')) return
+    this.counts.elections += 1
+    if (member.member !== null) this.#checkPromotion(member as UpMember)
+  }
+
+  /** G4: what more than half of the participants held in the round, the new Source has as agreed. */
+  #checkPromotion(source: UpMember): void {
+    const ids = participants(source.member.agreement).map(peer => peer.id)
+    const round = this.#world.members.filter(
+      entry => entry.id === source.id || ids.includes(entry.id),
+    )
+    const held = new Map<string, number>()
+    const until = this.#world.nowMs - ROUND_MS
+    for (const { id, disk } of round) {
+      for (const [key, { fact, durableAtMs, agreedAtMs }] of disk.holdings) {
+        // Own new writes are newer than what is compared, until they were agreed once.
+        const since = fact.by === id ? agreedAtMs : durableAtMs
+        if (since === null || since > until || isSystemId(fact.id)) continue
+        held.set(key, (held.get(key) ?? 0) + 1)
+      }
+    }
+    for (const [key, count] of held) {
+      if (count * 2 <= round.length) continue
+      const state = source.disk.holdings.get(key)?.state.kind ?? 'absent'
+      if (state === 'agreed') continue
+      const what = `${key.slice(64)} ${key.slice(0, 12)}`
+      const sentence = `${source.id} became Source with ${what} ${state}, which ${count} of ${round.length} participants held`
+      return this.#verdict.fail('G4', sentence)
+    }
+  }
+
+  #look(): void {
+    this.#ticks += 1
+    if (this.#ticks % (1000 / EVERY_MS) === 0) this.#drawLanes()
+    const sides = this.#sides()
+    this.#checkLiveness(sides)
+    if (this.#world.quorum === 'roster') this.#checkOneMajority(sides)
+  }
+
+  #drawLanes(): void {
+    for (const entry of this.#world.members) {
+      this.lanes.set(entry.id, this.lanes.get(entry.id)! + letterOf(entry))
+    }
+  }
+
+  #checkLiveness(sides: readonly UpMember[][]): void {
+    if (!this.isCalm() || this.#world.nowMs - this.lastFaultAtMs <= SOURCE_WITHIN_MS) return
+    for (const side of sides) {
+      if (this.#world.quorum === 'roster' && side.length * 2 <= this.#world.members.length) continue
+      if (side.some(isSource)) continue
+      const names = side.map(entry => `${entry.id} (${entry.member.agreement.status})`).join(', ')
+      this.#verdict.fail('G5', `no Source among ${names} 10 s after the last fault`)
+      this.lastFaultAtMs = this.#world.nowMs // said once in ten seconds
+    }
+  }
+
+  #checkOneMajority(sides: readonly UpMember[][]): void {
+    const withSource = sides.filter(side => side.some(isSource))
+    if (withSource.length < 2) {
+      this.#twoSidesSince = null
+      return
+    }
+    this.#twoSidesSince ??= this.#world.nowMs
+    if (this.#world.nowMs - this.#twoSidesSince <= TWO_SIDES_MS) return
+    const names = withSource.map(side => side.map(entry => entry.id).join('+')).join(' and ')
+    this.#verdict.fail('G6', `Sources on two sides for over 7 s: ${names}`)
+    this.#twoSidesSince = this.#world.nowMs
+  }
+
+  /** Members that run, in groups that can speak with each other, over others if need be. */
+  #sides(): UpMember[][] {
+    const open = new Set(this.#world.up().filter(entry => entry.life?.isStill !== true))
+    const sides: UpMember[][] = []
+    for (const first of open) {
+      const side = [first]
+      open.delete(first)
+      for (const entry of side) {
+        for (const other of open) {
+          const { network } = this.#world
+          if (network.isCut(entry.id, other.id) || network.isCut(other.id, entry.id)) continue
+          open.delete(other)
+          side.push(other)
+        }
+      }
+      sides.push(side)
+    }
+    return sides
+  }
+}
+
+function isSource(entry: UpMember): boolean {
+  return entry.member.agreement.source !== null
+}
+
+function letterOf({ life, member }: SimMember): string {
+  if (life === null) return 'x'
+  if (life.isStill) return 'z'
+  switch (member?.agreement.status) {
+    case undefined:
+      return 'o'
+    case 'empty':
+      return '.'
+    case 'counter-sync':
+      return 'c'
+    case 'source-sync':
+      return 's'
+    case 'source':
+      return 'S'
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * One run of one seed: a swarm of faults over members under load (the safety phase), then all is
+ * healed and they must come together (the liveness phase), then everything is looked at once more.
+ */
+import type { PlantedBug, Quorum } from '../src/consensus/agreement/state.ts'
+import { Answers } from './answers.ts'
+import { checkEnding, isSettled, whyUnsettled } from './ending.ts'
+import { applySwarm, drawSwarm, type FaultKind, Faults, healAll, type Swarm } from './faults.ts'
+import type { History, Outcome } from './history.ts'
+import { Monitor } from './monitor.ts'
+import { Verdict, type Violation } from './verdict.ts'
+import { type Load, USUAL_LOAD, Workload } from './workload.ts'
+import { type Watcher, World } from './world.ts'
+
+export interface RunOptions {
+  readonly seed: number | string
+  readonly members: number
+  /** Of the phase with faults. */
+  readonly seconds: number
+  readonly quorum?: Quorum
+  readonly planted?: ReadonlySet<PlantedBug>
+  readonly load?: Partial<Load>
+  /** Instead of what the seed draws. */
+  readonly swarm?: Partial<Swarm>
+  /** Ends the run at the first violation. */
+  readonly stopAtFirst?: boolean
+  readonly watch?: (world: World) => Watcher
+}
+
+export interface RunResult {
+  readonly options: RunOptions
+  readonly swarm: Swarm
+  readonly violations: readonly Violation[]
+  readonly violationCount: number
+  readonly traceHash: string
+  readonly history: History
+  readonly outcomes: Readonly<Record<Outcome['kind'], number>>
+  readonly faults: ReadonlyMap<FaultKind, number>
+  readonly monitor: Monitor
+  readonly network: World['network']['counts']
+  /** From the heal; null: not within the time allowed. */
+  readonly firstSourceMs: number | null
+  readonly convergedMs: number | null
+  readonly simulatedMs: number
+  readonly moments: number
+}
+
+/** Clients go on for so long after the heal: writes must succeed while members come together. */
+const WRITES_AFTER_HEAL_MS = 5000
+/** G2: equal within this time of the last write, with the little data that clients here write. */
+const EQUAL_WITHIN_MS = 40_000
+
+/** Runs a seed to its end. */
+export async function simulate(options: RunOptions): Promise<RunResult> {
+  const { seed, members, seconds, quorum = 'visible', planted = new Set() } = options
+  const world = new World({ seed: `${seed}`, members, quorum, planted })
+  const verdict = new Verdict(() => world.nowMs)
+  const random = world.random.fork('faults')
+  const swarm = { ...drawSwarm(random), ...options.swarm }
+  const monitor = new Monitor(world, verdict)
+  const answers = new Answers(world, verdict, () => workload.history)
+  const workload = new Workload(world, { ...USUAL_LOAD, ...options.load }, answers)
+  const faults = new Faults(world, swarm, random)
+  if (options.watch !== undefined) world.watchers.push(options.watch(world))
+  const isOver = () => options.stopAtFirst === true && !verdict.ok
+
+  applySwarm(world, swarm, random)
+  monitor.isCalm = () => isFair(world)
+  monitor.start()
+  world.startAll()
+  workload.start()
+  faults.start()
+  await world.run(seconds * 1000, isOver)
+
+  faults.stop()
+  const healedAtMs = world.nowMs
+  let firstSourceAtMs: number | null = null
+  const seesSource = () => {
+    if (world.up().some(({ member }) => member.agreement.source !== null)) {
+      firstSourceAtMs ??= world.nowMs
+    }
+    return isOver()
+  }
+  if (!isOver()) {
+    healAll(world)
+    await world.run(WRITES_AFTER_HEAL_MS, seesSource)
+    workload.stop()
+    const isDone = () => seesSource() || (workload.openCount === 0 && isSettled(world))
+    await runUntil(world, EQUAL_WITHIN_MS, isDone)
+  }
+  const convergedMs = !isOver() && isSettled(world) ? world.nowMs - healedAtMs : null
+  if (!isOver()) {
+    if (convergedMs === null) {
+      verdict.fail('G2', `not equal ${EQUAL_WITHIN_MS / 1000} s after: ${whyUnsettled(world)}`)
+    }
+    await finish(world, checkEnding(world, workload.history, verdict))
+  }
+  return {
+    options,
+    swarm,
+    violations: verdict.violations,
+    violationCount: verdict.count,
+    traceHash: world.traceHash(),
+    history: workload.history,
+    outcomes: workload.history.count(),
+    faults: faults.counts,
+    monitor,
+    network: world.network.counts,
+    firstSourceMs: firstSourceAtMs === null ? null : firstSourceAtMs - healedAtMs,
+    convergedMs,
+    simulatedMs: world.nowMs,
+    moments: world.timeline.ran,
+  }
+}
+
+function isFair(world: World): boolean {
+  return (
+    world.network.weather.gossipLoss === 0 &&
+    world.members.every(({ disk }) => disk.weather.slowChance === 0)
+  )
+}
+
+/** Runs for at most so long; the condition is looked at every tenth of a second. */
+export async function runUntil(world: World, ms: number, isDone: () => boolean): Promise<boolean> {
+  const endMs = world.nowMs + ms
+  while (world.nowMs < endMs) {
+    if (isDone()) return true
+    await world.run(Math.min(100, endMs - world.nowMs))
+  }
+  return isDone()
+}
+
+/** Runs a world until a promise that its members must keep is kept. */
+export async function finish<T>(world: World, work: Promise<T>): Promise<T> {
+  let isPending = true
+  const ended = work.finally(() => {
+    isPending = false
+  })
+  await Promise.race([ended, world.run(60_000, () => !isPending)])
+  if (isPending) throw new Error('work in the world did not end within a minute')
+  return await ended
+}

@@ -17,6 +17,7 @@ type Result = Pick<Compared, 'theirRoot' | 'theirCut' | 'theyLack' | 'theyHave'>
 export function compareSets(asker: ModelMember, effect: Compare): void {
   const { world } = asker
   const answerer = world.get(effect.peer)
+  const walkMs = asker.walkMs ?? world.compareMs
   const root = asker.sets.heldHash
   const life = asker.life
   let isOpen = true
@@ -32,11 +33,11 @@ export function compareSets(asker: ModelMember, effect: Compare): void {
       ...(result ?? { theirRoot: '', theirCut: 0, theyLack: [], theyHave: [] }),
     })
   }
-  asker.later(world.compareMs + TIMEOUT_MS, () => finish(null))
+  asker.later(walkMs + TIMEOUT_MS, () => finish(null))
   asker.tell(answerer, () => {
     if (effect.scope === 'settled') {
       const answer = () => finish(settledResult(asker, answerer, effect))
-      answerer.later(world.compareMs, () => answerer.tell(asker, answer))
+      answerer.later(walkMs, () => answerer.tell(asker, answer))
       return
     }
     const theirRoot = answerer.sets.heldHash
@@ -51,7 +52,7 @@ export function compareSets(asker: ModelMember, effect: Compare): void {
       finish(
         asker.sets.heldHash === root ? heldResult(asker, answerer, { theirs, theirRoot }) : null,
       )
-    answerer.later(world.compareMs, () => answerer.tell(asker, answer))
+    answerer.later(walkMs, () => answerer.tell(asker, answer))
   })
 }
 

@@ -44,9 +44,11 @@ export interface SentAdd {
 export class ModelMember {
   readonly id: string
   readonly world: World
-  readonly sets: ModelSets
+  sets: ModelSets
   /** The machine's wall clock is ahead of the world's by so much. */
   skewMs = 0
+  /** How long its comparisons take besides the ways there and back. */
+  walkMs: number | null = null
   gap = false
   planted: ReadonlySet<PlantedBug> = new Set()
   state!: AgreementState
@@ -79,6 +81,10 @@ export class ModelMember {
   /** Which opening this is. */
   get life(): number {
     return this.#life
+  }
+
+  get isStandingStill(): boolean {
+    return this.#pausedUntil > this.now
   }
 
   get isSource(): boolean {
@@ -121,6 +127,12 @@ export class ModelMember {
     this.#lastStamp = this.#clock.last
     this.#alive = false
     this.#life += 1
+  }
+
+  /** Its disk is gone, with the clock that was kept on it. */
+  wipe(): void {
+    this.sets = new ModelSets(this.world.names)
+    this.#lastStamp = null
   }
 
   /** Its process stands still: nothing that was to happen does, until then. */

@@ -48,6 +48,7 @@ function canFetch(member: ModelMember, peer: string, name: string): boolean {
   const { world } = member
   const holder = world.get(peer)
   const isLinked = world.network.isUp(member.id, peer) && world.network.isUp(peer, member.id)
-  if (!holder.isAlive || !isLinked || world.chance.isHit(world.network.loss)) return false
+  if (world.fetchFails || !holder.isAlive || !isLinked) return false
+  if (world.chance.isHit(world.network.loss)) return false
   return holder.sets.agreed.has(name) || holder.sets.pending.has(name)
 }

@@ -48,6 +48,9 @@ export class World {
   rearrangeMs = 10
   /** What a Source leaves out when it drains its queue. */
   drops: 'what some show' | 'what all show' = 'what all show'
+  /** Every fetch of facts fails for now. */
+  fetchFails = false
+  onEffect: (member: ModelMember, effect: Effect) => void = () => undefined
   readonly lines: StatusLine[] = []
   /** What users wrote or members began with: none of it may ever be lost. */
   readonly accepted = new Set<string>()
@@ -105,6 +108,12 @@ export class World {
     const which = at.length === 0 ? this.members : at.map(number => this.member(number))
     for (const member of which) if (!member.isAlive) member.start(this.ids, this.quorum)
     return this
+  }
+
+  /** A member ends, and its disk is gone. */
+  wipe(at: number): void {
+    this.member(at).crash()
+    this.member(at).wipe()
   }
 
   put(at: number, name: string): void {
@@ -194,6 +203,7 @@ export class World {
   /** Looks at every step of every member. */
   watch(member: ModelMember, effects: readonly Effect[], round: Round | null): void {
     for (const effect of effects) {
+      this.onEffect(member, effect)
       if (effect.kind !== 'status') continue
       const { from, to, sentence } = effect
       this.lines.push({ at: this.agenda.now, member: member.id, from, to, sentence })

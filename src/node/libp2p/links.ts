@@ -19,6 +19,9 @@ interface Peer {
   /** As it was when the connection opened. */
   admission: Admission
   link: Link | null
+  /** Its connections are being cut; nothing new begins on them. */
+  isEnding: boolean
+  readonly ended: PromiseWithResolvers<void>
 }
 
 export interface LinksOptions {
@@ -49,6 +52,12 @@ export class Links {
     return this.#peers.has(peer)
   }
 
+  /** Resolves when no connection with this peer is on its way out. */
+  async settled(peer: MemberId): Promise<void> {
+    const known = this.#peers.get(peer)
+    if (known?.isEnding) await known.ended.promise
+  }
+
   /** The link that stands. */
   standing(peer: MemberId): Link | undefined {
     const link = this.#peers.get(peer)?.link
@@ -67,7 +76,8 @@ export class Links {
     const admission = this.#admissionOf(id)
     let peer = this.#peers.get(id)
     if (peer === undefined) {
-      peer = { id, connections: new Set(), admission, link: null }
+      const ended = Promise.withResolvers<void>()
+      peer = { id, connections: new Set(), admission, link: null, isEnding: false, ended }
       this.#peers.set(id, peer)
     }
     peer.connections.add(connection)
@@ -91,6 +101,7 @@ export class Links {
       return
     }
     this.#peers.delete(id)
+    peer.ended.resolve()
     this.#options.gone(id)
   }
 
@@ -109,6 +120,7 @@ export class Links {
     const error = new NetworkError(sentence)
     const peer = this.#peers.get(id)
     if (peer === undefined) return
+    peer.isEnding = true
     peer.link?.down(error)
     for (const connection of peer.connections) this.#abort(connection, error)
   }
@@ -149,8 +161,13 @@ export class Links {
         if (link.upAt !== null) down(peer.id, clock.monotonicMs() - link.upAt)
         else failed(peer.id, error.message)
         // Who does not take us for a member may still answer our knock.
-        if (this.#options.isKnocking(peer.id)) peer.admission = 'door'
-        else this.#abort(connection, error)
+        if (this.#options.isKnocking(peer.id)) {
+          peer.admission = 'door'
+          this.#closeLater(peer, connection)
+        } else {
+          peer.isEnding = true
+          this.#abort(connection, error)
+        }
       },
     })
     peer.link = link

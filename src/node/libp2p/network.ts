@@ -209,6 +209,7 @@ class NodeNetwork implements Network {
 
   async knock(contact: Contact, request: Bytes): Promise<Bytes> {
     const { peer } = contact
+    await this.#links.settled(peer)
     this.#knocking.set(peer, (this.#knocking.get(peer) ?? 0) + 1)
     const hadLink = this.#links.has(peer)
     let connection: Connection | undefined

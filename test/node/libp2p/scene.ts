@@ -7,13 +7,14 @@ import { randomBytes } from 'node:crypto'
 import type { Bytes } from '../../../src/base/bytes.ts'
 import { utf8, utf8Text } from '../../../src/base/bytes.ts'
 import { generatePrivateKey, memberIdOf } from '../../../src/node/libp2p/keys.ts'
-import { createLibp2pNetwork, type Libp2pNetwork } from '../../../src/node/libp2p/network.ts'
+import { createLibp2pNetwork } from '../../../src/node/libp2p/network.ts'
 import type {
   Admission,
   Clock,
   Contact,
   Lane,
   Log,
+  Network,
   NetworkListener,
 } from '../../../src/node/ports.ts'
 
@@ -36,7 +37,7 @@ export interface Heard {
 export interface Member {
   readonly key: Bytes
   readonly id: string
-  network: Libp2pNetwork
+  readonly network: Network
   readonly gossip: Heard[]
   readonly frames: (Heard & { readonly lane: Lane; readonly bytes: number })[]
   readonly events: string[]

@@ -80,9 +80,6 @@ export interface Outgoing {
   readonly acks: Map<MemberId, { readonly incarnation: Incarnation; readonly numbers: NumberSet }>
 }
 
-/** Numbers kept for members that ask; a member further behind closes the gap by comparing trees. */
-const SENT_MAX = 65_536
-
 export function createOutgoing(incarnation: Incarnation): Outgoing {
   return {
     incarnation,
@@ -98,11 +95,18 @@ export function createOutgoing(incarnation: Incarnation): Outgoing {
 export function assignSequence(outgoing: Outgoing, ref: FactRef): number {
   outgoing.last += 1
   outgoing.sent.set(outgoing.last, ref)
-  if (outgoing.sent.size > SENT_MAX) {
+  return outgoing.last
+}
+
+/**
+ * Forgets the facts of numbers below `floor`. Members take everything below the floor for closed,
+ * so the floor must never pass a number whose holders are still to be counted.
+ */
+export function raiseFloor(outgoing: Outgoing, floor: number): void {
+  while (outgoing.floor < floor && outgoing.floor <= outgoing.last) {
     outgoing.sent.delete(outgoing.floor)
     outgoing.floor += 1
   }
-  return outgoing.last
 }
 
 /**

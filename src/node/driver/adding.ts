@@ -12,6 +12,7 @@ import {
   hasNumber,
   type Incoming,
   missingNumbers,
+  raiseFloor,
   takeAck,
   vectorOf,
 } from '../../consensus/agreement/sequences.ts'
@@ -28,10 +29,14 @@ import type {
 import type { AddedFact, Reception } from '../ledger/changes.ts'
 import type { Context } from './context.ts'
 import { fetchFacts } from './fetching.ts'
+import type { Levels } from './levels.ts'
 import type { Offers } from './offers.ts'
 
 /** A gap is looked after this often; adds that are just on their way close most by themselves. */
 const GAP_EVERY_MS = 300
+/** Numbers are kept longer than a gap is looked after. */
+const KEEP_NUMBERS_MS = 1.5 * limits.gapMs
+const MOMENT_MS = 1000
 
 export class Adding {
   readonly #context: Context
@@ -39,13 +44,15 @@ export class Adding {
   readonly #incoming = new Map<MemberId, Incoming>()
   /** Numbers whose fact is here and whose payload is not yet. */
   readonly #waiting = new Map<Hash, { readonly adder: MemberId; readonly number: number }[]>()
-  readonly #onAck: () => void
+  readonly #levels: Levels
+  /** The last number at some moments, oldest first: to know which are old enough to forget. */
+  readonly #moments: { readonly at: number; readonly last: number }[] = []
   #filling = new Set<MemberId>()
 
-  constructor(context: Context, offers: Offers, onAck: () => void) {
+  constructor(context: Context, offers: Offers, levels: Levels) {
     this.#context = context
     this.#offers = offers
-    this.#onAck = onAck
+    this.#levels = levels
   }
 
   /** Sends what this member just added to every reached member. */
@@ -97,7 +104,7 @@ export class Adding {
     if (vector.adder !== this.#context.self) return
     const from = { member: envelope.uuid, incarnation: envelope.incarnation }
     takeAck(this.#context.ledger.outgoing, from, vector)
-    this.#onAck()
+    this.#levels.onAck()
   }
 
   /** A ping tells how far its sender's numbers go. */
@@ -145,9 +152,10 @@ export class Adding {
     for (const incoming of complete) this.#acknowledge(incoming)
   }
 
-  /** Looks after gaps; called with every tick. */
+  /** Looks after gaps and forgets old numbers; called with every tick. */
   tick(): void {
     const now = this.#context.now()
+    this.#forgetOld(now)
     for (const incoming of this.#incoming.values()) {
       if (incoming.numbers.upTo >= incoming.last) {
         incoming.gapSince = null
@@ -163,6 +171,19 @@ export class Adding {
       this.#context.background(
         this.#fill(incoming).finally(() => this.#filling.delete(incoming.adder)),
       )
+    }
+  }
+
+  /** A fact added long ago is under the cut: whoever lacks it finds it by comparing trees. */
+  #forgetOld(now: number): void {
+    const { outgoing } = this.#context.ledger
+    const moments = this.#moments
+    if (now - (moments.at(-1)?.at ?? Number.NEGATIVE_INFINITY) >= MOMENT_MS) {
+      moments.push({ at: now, last: outgoing.last })
+    }
+    while (moments.length > 0 && now - moments[0]!.at >= KEEP_NUMBERS_MS) {
+      const floor = Math.min(moments.shift()!.last + 1, this.#levels.lowestWaiting())
+      raiseFloor(outgoing, floor)
     }
   }
 

@@ -96,6 +96,13 @@ export class Levels {
     }
   }
 
+  /** The lowest number whose holders are still to be counted. */
+  lowestWaiting(): number {
+    let lowest = Number.MAX_SAFE_INTEGER
+    for (const sequence of this.#bySequence.keys()) lowest = Math.min(lowest, sequence)
+    return lowest
+  }
+
   /** Asks after facts that have no number of ours; called with every tick. */
   tick(): void {
     const now = this.#context.now()

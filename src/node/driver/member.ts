@@ -157,7 +157,7 @@ export class Member implements Context {
     })
     this.feed = new EventFeed(this)
     this.levels = new Levels(this)
-    this.adding = new Adding(this, this.offers, () => this.levels.onAck())
+    this.adding = new Adding(this, this.offers, this.levels)
     this.answering = new Answering(this)
     this.comparing = new Comparing(this)
     this.draining = new Draining(this)

@@ -2,7 +2,7 @@
  * The daemon: a member on libp2p and LevelDB with a control socket. Here the parts are put together;
  * nothing is decided. Also the making of stores: `init` begins a network, `join` enters one.
  */
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join as joinPath } from 'node:path'
 import type { Fact } from '../base/fact.ts'
@@ -82,7 +82,7 @@ export async function initStore(options: InitOptions): Promise<MadeStore> {
     systemFact(systemId.quorum, { quorum: options.quorum ?? 'visible' }, stamp),
     systemFact(systemId.member(uuid, 1), describe(uuid, identity), stamp),
   ]
-  await makeStore(options.store, identity, facts)
+  await makeStore(options.store, identity, async () => facts)
   return { uuid, name: identity.name, network, store: options.store, listen: identity.listen }
 }
 
@@ -94,17 +94,7 @@ export async function joinNetwork(options: JoinOptions): Promise<MadeStore> {
   }
   const identity = await newIdentity(options, token.networkKey)
   const uuid = memberIdOf(identity.privateKey)
-  const store = await openLevelStore(options.store, { create: true })
-  let facts: readonly Fact[]
-  try {
-    facts = await redeem(token, identity)
-    await writeIdentity(store, identity, facts)
-  } catch (error) {
-    await store.close()
-    await rm(options.store, { recursive: true, force: true })
-    throw error
-  }
-  await store.close()
+  const facts = await makeStore(options.store, identity, () => redeem(token, identity))
   const network = facts.find(fact => fact.id === systemId.network)?.meta as { name?: string } | null
   const { name, listen } = identity
   return { uuid, name, network: network?.name ?? '', store: options.store, listen }
@@ -196,17 +186,41 @@ async function newIdentity(
   }
 }
 
+/** Makes a store in a folder that is absent or empty; when that fails nothing is left of it. */
 async function makeStore(
   folder: string,
   identity: Identity,
-  facts: readonly Fact[],
-): Promise<void> {
+  systemFacts: () => Promise<readonly Fact[]>,
+): Promise<readonly Fact[]> {
+  await mustBeEmpty(folder)
   const store = await openLevelStore(folder, { create: true })
   try {
+    const facts = await systemFacts()
     await writeIdentity(store, identity, facts)
-  } finally {
     await store.close()
+    return facts
+  } catch (error) {
+    await store.close()
+    for (const name of await readdir(folder)) {
+      await rm(joinPath(folder, name), { recursive: true, force: true })
+    }
+    throw error
   }
+}
+
+async function mustBeEmpty(folder: string): Promise<void> {
+  let names: string[]
+  try {
+    names = await readdir(folder)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    const why = error instanceof Error ? error.message : String(error)
+    throw new VecheError('NO_PERMISSION', `${folder} cannot be used: ${why}.`, { folder }, error)
+  }
+  if (names.length === 0) return
+  const what = names.includes('veche.json') ? 'holds a store already' : 'is not empty'
+  const sentence = `${folder} ${what}. Choose another folder with --store.`
+  throw new VecheError('BAD_REQUEST', sentence, { parameter: 'store' })
 }
 
 function describe(uuid: string, { name, listen }: Identity) {

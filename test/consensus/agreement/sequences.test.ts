@@ -14,6 +14,7 @@ import {
   hasNumber,
   holdersOf,
   missingNumbers,
+  raiseFloor,
   type NumberSet,
   takeAck,
   vectorOf,
@@ -155,12 +156,15 @@ describe('acknowledgments', () => {
     expect(ranges[0]).toEqual([3, 3])
   })
 
-  it('keeps a bounded number of facts for members that ask, and says from where on', () => {
+  it('forgets numbers below a floor that never goes back, and none above', () => {
     const outgoing = createOutgoing('a1')
-    for (let at = 1; at <= 65_536 + 2; at++) assignSequence(outgoing, ref('x'))
-    expect(outgoing.sent.size).toBe(65_536)
-    expect(outgoing.floor).toBe(3)
-    expect(outgoing.sent.has(2)).toBe(false)
-    expect(outgoing.sent.has(3)).toBe(true)
+    for (let at = 1; at <= 10; at++) assignSequence(outgoing, ref('x'))
+    raiseFloor(outgoing, 4)
+    raiseFloor(outgoing, 2)
+    expect(outgoing.floor).toBe(4)
+    expect([...outgoing.sent.keys()]).toEqual([4, 5, 6, 7, 8, 9, 10])
+    raiseFloor(outgoing, 100)
+    expect(outgoing.floor).toBe(11)
+    expect(outgoing.sent.size).toBe(0)
   })
 })

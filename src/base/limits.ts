@@ -89,8 +89,9 @@ export const limits = {
   streamWindowBytes: 2 * 1024 * 1024,
   /** Bytes that arrived and wait for a busy reader; beyond, the other side is told to wait. */
   laneUnreadBytesMax: 1024 * 1024,
-  /** Bytes written and not yet taken by the connection, above which a sender waits. */
-  laneUnsentBytes: 256 * 1024,
+  /** Bytes written and not yet taken by the connection, above which a sender waits. Small: libp2p
+   * walks its list of unsent pieces at each write (bench/network.ts: 1 MiB halves the rate). */
+  laneUnsentBytes: 64 * 1024,
   /** Small frames written in one tick leave together, up to here: one encryption, one packet. */
   laneBatchBytes: 60 * 1024,
   /** A knock at the door: a secret, a name, a few addresses. */

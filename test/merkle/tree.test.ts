@@ -121,6 +121,26 @@ describe('the tree', () => {
     }
   })
 
+  it('keeps its nodes together when deep branches come and go', () => {
+    const next = stream(11)
+    const branches = [5, 17, 40, 61].map(shared =>
+      Array.from({ length: 150 }, (_, i): Entry => {
+        return [sha(`branch ${shared}`).slice(0, shared) + sha(`${i}`).slice(shared), sha(`${i}`)]
+      }),
+    )
+    const model = new Map<string, string>()
+    const tree = treeOf([])
+    for (let round = 0; round < 60; round++) {
+      const isRemoved = next(2) === 0
+      for (const [idHash, leaf] of shuffled(branches[next(4)]!, next).slice(next(150))) {
+        if (isRemoved) model.delete(idHash)
+        else model.set(idHash, leaf)
+        tree.set(idHash, isRemoved ? null : leaf)
+      }
+      expect(tree.root()).toBe(naiveRoot([...model]))
+    }
+  })
+
   it('gives memory back when it shrinks', () => {
     const tree = treeOf(entriesOf(0, 20_000))
     expect(tree.bytes()).toBeGreaterThan(20_000 * 64)

@@ -57,6 +57,14 @@ export class GroupCommit<Batch> {
     while (this.#running !== null) await this.#running
   }
 
+  /** Ends everything for a failure that happened elsewhere on the same disk. */
+  fail(fault: Error): void {
+    if (this.#fault !== null) return
+    this.#fault = fault
+    this.#options.onFault(fault)
+    for (const group of this.#waiting.splice(0)) group.reject(fault)
+  }
+
   async #run(): Promise<void> {
     // One turn of waiting lets all batches of the same moment into the first group.
     await Promise.resolve()
@@ -64,19 +72,13 @@ export class GroupCommit<Batch> {
       try {
         await this.#options.write(group.batches, group.bytes)
       } catch (error) {
-        this.#fail(error instanceof Error ? error : new Error(String(error)), group)
+        this.fail(error instanceof Error ? error : new Error(String(error)))
+        group.reject(this.#fault!)
         break
       }
       group.resolve()
     }
     this.#running = null
-  }
-
-  #fail(fault: Error, group: Group<Batch>): void {
-    this.#fault = fault
-    this.#options.onFault(fault)
-    group.reject(fault)
-    for (const later of this.#waiting.splice(0)) later.reject(fault)
   }
 }
 

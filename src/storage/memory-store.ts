@@ -268,7 +268,7 @@ export class MemoryStore implements Store {
       open: this.#writing,
       keep: async (blob, bytes) => {
         this.#mustBeAlive()
-        await this.#change(tables => tables.payloads.set(blob, bytes), bytes.length)
+        await this.#keepPayload(blob, bytes)
       },
     })
   }
@@ -314,6 +314,14 @@ export class MemoryStore implements Store {
     change(this.#live)
     if (this.#live !== this.#durable) this.#undurable.push(change)
     return this.#commits.add(change, bytes)
+  }
+
+  /** A large payload is here when it is durable, not before: acknowledgments count on it. */
+  async #keepPayload(blob: Hash, bytes: Bytes): Promise<void> {
+    const change: Change = tables => tables.payloads.set(blob, bytes)
+    if (this.#live !== this.#durable) this.#undurable.push(change)
+    await this.#commits.add(change, bytes.length)
+    change(this.#live)
   }
 
   async #makeDurable(

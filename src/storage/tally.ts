@@ -92,7 +92,7 @@ export class Tally {
   }
 
   addEvent(sequence: number): void {
-    if (this.firstEvent === 0) this.firstEvent = sequence
+    if (this.firstEvent === 0 || this.firstEvent > this.lastEvent) this.firstEvent = sequence
     this.lastEvent = sequence
   }
 

@@ -1,0 +1,31 @@
+/**
+ * Whether there is room on the disk of a store. LevelDB does not survive a full disk: half a record
+ * in its log makes what is acknowledged after it unreadable. So users' writes are refused while a
+ * reserve is left, and what must be written (agreement, facts of others on their way) uses it.
+ */
+import { statfsSync } from 'node:fs'
+import { limits } from '../base/limits.ts'
+
+/** The disk is looked at again after so long; a look costs some microseconds. */
+const LOOK_MS = 500
+
+export class DiskRoom {
+  readonly #folder: string
+  #lookedMs = Number.NEGATIVE_INFINITY
+  #isFull = false
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  /** Whether less than the reserve is free. */
+  isFull(): boolean {
+    const nowMs = performance.now()
+    if (nowMs - this.#lookedMs < LOOK_MS) return this.#isFull
+    this.#lookedMs = nowMs
+    const { bavail, blocks, bsize } = statfsSync(this.#folder)
+    const reserve = Math.min(limits.diskReserveBytes, (blocks * bsize) / 20)
+    this.#isFull = bavail * bsize < reserve
+    return this.#isFull
+  }
+}

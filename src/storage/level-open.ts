@@ -1,0 +1,181 @@
+/**
+ * The opening of a store on disk, step by step: claim the folder, read its marker, open LevelDB
+ * (and repair it where it refuses), count everything, write what the opening found, begin the
+ * journal anew. Only then is anybody let in. Whatever fails gives the folder back.
+ */
+import { mkdir } from 'node:fs/promises'
+import { Level } from 'level'
+import type { Bytes } from '../base/bytes.ts'
+import { BlobFolder } from './blob-folder.ts'
+import { isCorruption, isLocked, storeFault } from './faults.ts'
+import { Journal, readJournal } from './journal.ts'
+import { keys } from './keys.ts'
+import type { Database } from './level-table.ts'
+import { type Opening, survey } from './opening.ts'
+import type { Op } from './overlay.ts'
+import { groupPayload, seal } from './records.ts'
+import { type Damage, GAP_META_KEY } from './store.ts'
+import {
+  claimFolder,
+  heldByOther,
+  makeFolders,
+  mustBeFree,
+  notAStore,
+  readMarker,
+  releaseFolder,
+  removeLock,
+  type StorePaths,
+  storePaths,
+  writeLock,
+  writeMarker,
+} from './store-folder.ts'
+
+/** LevelDB keeps up to two such buffers in its log; larger ones cost memory and restart time. */
+export const WRITE_BUFFER_BYTES = 8 * 1024 * 1024
+const CACHE_BYTES = 16 * 1024 * 1024
+
+/** An open store folder. */
+export interface OpenFolder {
+  readonly paths: StorePaths
+  readonly db: Database
+  readonly blobs: BlobFolder
+  readonly journal: Journal
+  readonly opening: Opening
+  /** Closes LevelDB and gives the folder back. */
+  readonly release: () => Promise<void>
+}
+
+export interface OpenFolderOptions {
+  readonly folder: string
+  /** Make a store where there is none. */
+  readonly create: boolean
+  readonly onJournalFailure: (error: Error) => void
+}
+
+/** Opens the folder; throws a VecheError that says what to do when it cannot. */
+export async function openFolder(options: OpenFolderOptions): Promise<OpenFolder> {
+  const { folder, create } = options
+  try {
+    if (create) await mkdir(folder, { recursive: true, mode: 0o700 })
+    if ((await readMarker(folder)) === 'none' && !create) throw notAStore(folder)
+    const claim = await claimFolder(folder)
+    try {
+      return await openClaimed(options, claim)
+    } catch (error) {
+      releaseFolder(claim)
+      throw error
+    }
+  } catch (error) {
+    throw storeFault(folder, error)
+  }
+}
+
+async function openClaimed(options: OpenFolderOptions, claim: string): Promise<OpenFolder> {
+  const { folder } = options
+  const paths = storePaths(folder)
+  let making = await readMarker(folder)
+  if (making === 'none') {
+    await mustBeFree(folder)
+    await writeMarker(paths, 'new')
+    making = 'new'
+  }
+  const isNew = making === 'new'
+  const repaired: Damage[] = []
+  let db = await openDatabase(folder, paths, isNew, repaired)
+  try {
+    await writeLock(paths)
+    await makeFolders(paths)
+    const blobs = new BlobFolder(paths)
+    await blobs.clean()
+    const journal = await readJournal(paths.journal)
+    const look = () => survey({ db, blobs, journal, isNew })
+    let opening: Opening
+    try {
+      opening = await look()
+    } catch (error) {
+      if (!isCorruption(error) || repaired.length > 0) throw error
+      await db.close()
+      db = await repair(paths, error, repaired)
+      opening = await look()
+    }
+    opening = withDamages(opening, repaired)
+    const tally = await writeOpening(db, opening)
+    if (isNew) await writeMarker(paths, 'made')
+    const entry = { tally, cut: opening.report.lastCut, closed: false }
+    const onFailure = options.onJournalFailure
+    const begun = await Journal.begin({ path: paths.journal, entry, onFailure })
+    const release = async () => {
+      await db.close()
+      await removeLock(paths)
+      releaseFolder(claim)
+    }
+    return { paths, db, blobs, journal: begun, opening: { ...opening, tally }, release }
+  } catch (error) {
+    await db.close()
+    throw error
+  }
+}
+
+/** Opens LevelDB, repaired if it refuses its own files. */
+async function openDatabase(
+  folder: string,
+  paths: StorePaths,
+  isNew: boolean,
+  repaired: Damage[],
+): Promise<Database> {
+  try {
+    return await openLevel(paths, isNew)
+  } catch (error) {
+    if (isLocked(error)) throw await heldByOther(folder)
+    if (isNew || !isCorruption(error)) throw error
+    return await repair(paths, error, repaired)
+  }
+}
+
+async function openLevel(paths: StorePaths, createIfMissing: boolean): Promise<Database> {
+  const db: Database = new Level<string, Bytes>(paths.database, {
+    keyEncoding: 'utf8',
+    valueEncoding: 'view',
+    createIfMissing,
+    writeBufferSize: WRITE_BUFFER_BYTES,
+    cacheSize: CACHE_BYTES,
+  })
+  await db.open({ passive: false })
+  return db
+}
+
+/**
+ * Lets LevelDB make the best of what is left; it keeps bad files under `db/lost`. What vanished with
+ * them is noticed by counting, so a repair never passes for health.
+ */
+async function repair(paths: StorePaths, reason: unknown, repaired: Damage[]): Promise<Database> {
+  const { repair: repairLevel } = Level as unknown as { repair(path: string): Promise<void> }
+  await repairLevel.call(Level, paths.database)
+  const db = await openLevel(paths, false)
+  const cause = reason instanceof Error && reason.cause instanceof Error ? reason.cause : reason
+  const why = cause instanceof Error ? cause.message : String(cause)
+  const sentence = `LevelDB could not read its files and was repaired (${why}).`
+  repaired.push({ what: 'engine', sentence })
+  return db
+}
+
+function withDamages(opening: Opening, repaired: readonly Damage[]): Opening {
+  if (repaired.length === 0) return opening
+  const { report } = opening
+  const damages = [...repaired, ...report.damages]
+  return { ...opening, report: { ...report, clean: false, gap: true, damages } }
+}
+
+/** The opening's own group: its tally is the new beginning, and a gap is written down with it. */
+async function writeOpening(db: Database, { report, tally, repairs, groups }: Opening) {
+  const next = { ...tally, group: tally.group + 1 }
+  const ops: Op[] = [...repairs]
+  for (const group of groups) ops.push({ type: 'del', key: keys.group(group) })
+  const put = (key: string, payload: Bytes): void => {
+    ops.push({ type: 'put', key, value: seal(key, payload) })
+  }
+  put(keys.group(next.group), groupPayload({ tally: next, oldest: next.group }))
+  if (report.gap) put(keys.meta(GAP_META_KEY), new Uint8Array([1]))
+  await db.batch(ops, { sync: true })
+  return next
+}

@@ -1,0 +1,120 @@
+/**
+ * Payloads of a store on disk, wherever they lie: small ones are records, large ones are files with
+ * a record that says their size. A payload that is given away whole is held against its hash first.
+ */
+import { type Bytes, concatBytes } from '../base/bytes.ts'
+import { type Hash, hashBytes } from '../base/hash.ts'
+import { limits } from '../base/limits.ts'
+import { VecheError } from '../base/veche-error.ts'
+import type { BlobFolder } from './blob-folder.ts'
+import { keys } from './keys.ts'
+import type { LevelTable } from './level-table.ts'
+import { readSizePayload } from './records.ts'
+import type { Damage } from './store.ts'
+
+/** Where a payload lies. */
+type Place =
+  | { readonly kind: 'inline'; readonly bytes: Bytes }
+  | { readonly kind: 'file'; readonly size: number }
+
+export class LevelPayloads {
+  readonly #table: LevelTable
+  readonly #blobs: BlobFolder
+  readonly #onDamage: (damage: Damage) => void
+
+  constructor(table: LevelTable, blobs: BlobFolder, onDamage: (damage: Damage) => void) {
+    this.#table = table
+    this.#blobs = blobs
+    this.#onDamage = onDamage
+  }
+
+  async has(blobs: readonly Hash[]): Promise<boolean[]> {
+    const found = await this.#table.has([...blobs.map(keys.payload), ...blobs.map(keys.have)])
+    return blobs.map((_, at) => found[at] === true || found[blobs.length + at] === true)
+  }
+
+  async size(blob: Hash): Promise<number | undefined> {
+    const [place] = await this.places([blob])
+    return place?.kind === 'inline' ? place.bytes.length : place?.size
+  }
+
+  /** Small payloads, verified. */
+  async small(blobs: readonly Hash[]): Promise<(Bytes | undefined)[]> {
+    const places = await this.places(blobs)
+    return await Promise.all(
+      places.map(async (place, at) => {
+        const blob = blobs[at]!
+        if (place === undefined) return undefined
+        if (place.kind === 'inline') return this.#verified(blob, place.bytes)
+        if (place.size > limits.inlinePayloadBytesMax) return undefined
+        return this.#verified(blob, await this.#readFile(blob, place.size))
+      }),
+    )
+  }
+
+  async *read(blob: Hash, offset: number, length: number): AsyncGenerator<Bytes> {
+    const [place] = await this.places([blob])
+    if (place === undefined) {
+      throw new VecheError('NOT_FOUND', `The payload ${blob} is not here.`, { blob })
+    }
+    const size = place.kind === 'inline' ? place.bytes.length : place.size
+    const end = Math.min(offset + length, size)
+    if (place.kind === 'inline') {
+      if (offset < end) yield place.bytes.subarray(offset, end)
+      return
+    }
+    let at = offset
+    for await (const piece of this.#blobs.read(blob, offset, end)) {
+      at += piece.length
+      yield piece
+    }
+    if (at >= end) return
+    this.#onDamage(damaged(blob))
+    throw new VecheError('DAMAGED', damaged(blob).sentence, { blob })
+  }
+
+  async verify(blob: Hash): Promise<'ok' | 'absent' | 'damaged'> {
+    const [place] = await this.places([blob])
+    if (place === undefined) {
+      const [isThere] = await this.#table.has([keys.payload(blob)])
+      return isThere === true ? 'damaged' : 'absent' // the record is there and cannot be read
+    }
+    if (place.kind === 'inline') {
+      return this.#verified(blob, place.bytes) === undefined ? 'damaged' : 'ok'
+    }
+    if ((await this.#blobs.hash(blob)) === blob) return 'ok'
+    this.#onDamage(damaged(blob))
+    return 'damaged'
+  }
+
+  /** Where payloads lie; a payload that is both a record and a file is the record. */
+  async places(blobs: readonly Hash[]): Promise<(Place | undefined)[]> {
+    const inline = await this.#table.get(blobs.map(keys.payload))
+    const rest = blobs.filter((_, at) => inline[at] === undefined)
+    const files = rest.length === 0 ? [] : await this.#table.get(rest.map(keys.have))
+    let next = 0
+    return inline.map(bytes => {
+      if (bytes !== undefined) return { kind: 'inline', bytes }
+      const record = files[next++]
+      const size = record === undefined ? undefined : readSizePayload(record)
+      return size === undefined ? undefined : { kind: 'file', size }
+    })
+  }
+
+  async #readFile(blob: Hash, size: number): Promise<Bytes> {
+    const pieces: Bytes[] = []
+    for await (const piece of this.#blobs.read(blob, 0, size + 1)) pieces.push(piece)
+    return concatBytes(pieces)
+  }
+
+  #verified(blob: Hash, bytes: Bytes): Bytes | undefined {
+    if (hashBytes(bytes) === blob) return bytes
+    this.#onDamage(damaged(blob))
+    return undefined
+  }
+}
+
+function damaged(blob: Hash): Damage {
+  const sentence = `The payload ${blob} does not match its hash and is not shown.`
+  return { what: 'payload', blob, sentence }
+}

@@ -1,0 +1,400 @@
+/**
+ * A store on disk: facts, items, queues and small payloads in LevelDB, large payloads as files, a
+ * journal beside them. This file is the contract's face; how it is kept is said where it is done:
+ * the folder and its lock (store-folder.ts), the opening (level-open.ts, opening.ts), the way of a
+ * batch (level-commit.ts), records and keys (records.ts, keys.ts), payloads (level-payloads.ts).
+ */
+import type { Bytes } from '../base/bytes.ts'
+import { utf8Text } from '../base/bytes.ts'
+import type { FactRef, HeldFact, ItemId, ItemSummary } from '../base/fact.ts'
+import { type Hash, hashText } from '../base/hash.ts'
+import { limits } from '../base/limits.ts'
+import { VecheError } from '../base/veche-error.ts'
+import type { BlobWriter } from './blob-writer.ts'
+import { DiskRoom } from './disk-room.ts'
+import { storeFault } from './faults.ts'
+import { replaceFile } from './files.ts'
+import {
+  damageOfKey,
+  factsRange,
+  keys,
+  linkSource,
+  linksRange,
+  nameOfKey,
+  numberOfKey,
+  rangeAfter,
+  tableRange,
+} from './keys.ts'
+import { BatchEncoder } from './level-batch.ts'
+import { LevelCommit } from './level-commit.ts'
+import { type OpenFolder, openFolder } from './level-open.ts'
+import { LevelPayloads } from './level-payloads.ts'
+import { LevelTable } from './level-table.ts'
+import { verifyLevel } from './level-verify.ts'
+import {
+  readFactPayload,
+  readItemPayload,
+  readRefPayload,
+  readSizePayload,
+  seal,
+  sizePayload,
+} from './records.ts'
+import type {
+  Damage,
+  EventEntry,
+  IdRange,
+  PayloadWriter,
+  PendingEntry,
+  StartReport,
+  Store,
+  StoreCounts,
+  WantedEntry,
+  Write,
+} from './store.ts'
+import { Tally } from './tally.ts'
+
+export interface LevelStoreOptions {
+  /** Make a store where the folder holds none. Default: refuse with NOT_A_STORE. */
+  readonly create?: boolean
+}
+
+/**
+ * Opens the store in a folder. Throws a VecheError: IN_USE (with the holder's pid), NOT_A_STORE,
+ * NEWER_FORMAT, NO_PERMISSION, DISK_FULL, DAMAGED, or INTERNAL for any other fault of the disk.
+ */
+export async function openLevelStore(
+  folder: string,
+  options: LevelStoreOptions = {},
+): Promise<LevelStore> {
+  const early: Error[] = []
+  let tell = (error: Error): void => void early.push(error)
+  const open = await openFolder({
+    folder,
+    create: options.create === true,
+    onJournalFailure: error => tell(error),
+  })
+  const store = new LevelStore(folder, open)
+  tell = error => store.journalFailed(error)
+  for (const error of early) tell(error)
+  return store
+}
+
+export class LevelStore implements Store {
+  readonly report: StartReport
+  readonly #folder: string
+  readonly #open: OpenFolder
+  readonly #table: LevelTable
+  readonly #encoder: BatchEncoder
+  readonly #commits: LevelCommit
+  readonly #payloads: LevelPayloads
+  readonly #room: DiskRoom
+  readonly #faultListeners: ((error: Error) => void)[] = []
+  readonly #damageListeners: ((damage: Damage) => void)[] = []
+  #trimming: Promise<void> = Promise.resolve()
+  #isClosed = false
+
+  constructor(folder: string, open: OpenFolder) {
+    const { db, blobs, journal, opening, paths } = open
+    const { items, wanted } = opening
+    this.#folder = folder
+    this.#open = open
+    this.report = opening.report
+    const tellDamage = (damage: Damage) => this.#tellDamage(damage)
+    this.#table = new LevelTable(db, tellDamage)
+    this.#encoder = new BatchEncoder({ tally: Tally.from(opening.tally), items, wanted })
+    this.#payloads = new LevelPayloads(this.#table, blobs, tellDamage)
+    this.#room = new DiskRoom(paths.database)
+    this.#commits = new LevelCommit({
+      db,
+      overlay: this.#table.overlay,
+      encoder: this.#encoder,
+      journal,
+      group: opening.tally.group,
+      onFault: error => this.#tellFault(error),
+      onTrimmed: first => this.#removeEvents(first),
+    })
+  }
+
+  onFault(listener: (error: Error) => void): void {
+    this.#faultListeners.push(listener)
+  }
+
+  onDamage(listener: (damage: Damage) => void): void {
+    this.#damageListeners.push(listener)
+  }
+
+  /** The journal cannot be written: nothing is lost by it, but loss would go unnoticed. */
+  journalFailed(error: Error): void {
+    const sentence = `The journal cannot be written: ${error.message}. Loss would go unnoticed.`
+    this.#tellDamage({ what: 'journal', sentence })
+  }
+
+  counts(): StoreCounts {
+    const { items, wanted, tally } = this.#encoder
+    return { items, facts: tally.facts, pending: tally.pending, wanted: wanted.size }
+  }
+
+  isFull(): boolean {
+    return this.#room.isFull()
+  }
+
+  async items(ids: readonly ItemId[]): Promise<(ItemSummary | undefined)[]> {
+    return await this.#readAll(ids.map(keys.item), readItemPayload)
+  }
+
+  async idsOf(idHashes: readonly Hash[]): Promise<(ItemId | undefined)[]> {
+    const ids = await this.#readAll(idHashes.map(keys.idHash), utf8Text)
+    return ids.map((id, at) => {
+      if (id === undefined || hashText(id) === idHashes[at]) return id
+      this.#tellDamage(damageOfKey(keys.idHash(idHashes[at]!)))
+      return undefined
+    })
+  }
+
+  async facts(refs: readonly FactRef[]): Promise<(HeldFact | undefined)[]> {
+    return await this.#readAll(refs.map(keys.fact), readFactPayload)
+  }
+
+  async factsOf(id: ItemId): Promise<HeldFact[]> {
+    this.#mustBeAlive()
+    const rows = await this.#table.range(factsRange(id))
+    return rows.flatMap(([key, payload]) => this.#read(key, payload, readFactPayload) ?? [])
+  }
+
+  async scanItems(range: IdRange, limit: number): Promise<ItemSummary[]> {
+    this.#mustBeAlive()
+    const all = tableRange('i')
+    const until = range.until === undefined ? all.until : keys.item(range.until)
+    const found: ItemSummary[] = []
+    for (let from = keys.item(range.from ?? ''); found.length < limit; ) {
+      const asked = limit - found.length
+      const rows = await this.#table.range({ from, until }, asked)
+      for (const [key, payload] of rows) {
+        const summary = this.#read(key, payload, readItemPayload)
+        if (summary !== undefined) found.push(summary)
+      }
+      const last = rows.at(-1)
+      if (last === undefined || rows.length < asked) break
+      from = `${last[0]}\u0000`
+    }
+    return found
+  }
+
+  async *allItems(): AsyncGenerator<readonly ItemSummary[]> {
+    for (let from: ItemId | undefined; ; ) {
+      const page = await this.scanItems(from === undefined ? {} : { from }, limits.pageMax)
+      const last = page.at(-1)
+      if (last === undefined) return
+      yield page
+      from = `${last.id}\u0000`
+    }
+  }
+
+  async pending(after: number, limit: number): Promise<PendingEntry[]> {
+    this.#mustBeAlive()
+    const range = rangeAfter('q', after < 0 ? null : keys.pending(after))
+    const rows = await this.#table.range(range, limit)
+    return rows.flatMap(([key, payload]) => {
+      const ref = this.#read(key, payload, readRefPayload)
+      return ref === undefined ? [] : [{ order: numberOfKey(key), ref }]
+    })
+  }
+
+  lastPendingOrder(): number {
+    return this.#encoder.tally.lastOrder
+  }
+
+  async wanted(after: Hash | null, limit: number): Promise<WantedEntry[]> {
+    this.#mustBeAlive()
+    const range = rangeAfter('w', after === null ? null : keys.wanted(after))
+    const rows = await this.#table.range(range, limit)
+    return rows.flatMap(([key, payload]) => {
+      const size = this.#read(key, payload, readSizePayload)
+      return size === undefined ? [] : [{ blob: nameOfKey(key), size }]
+    })
+  }
+
+  async dependedOnBy(id: ItemId, limit: number): Promise<ItemId[]> {
+    this.#mustBeAlive()
+    return (await this.#table.range(linksRange(id), limit)).map(([key]) => linkSource(key))
+  }
+
+  async events(after: number, limit: number): Promise<EventEntry[]> {
+    this.#mustBeAlive()
+    // Trimmed events may still lie on the disk; they are removed after their group.
+    const last = Math.max(after, this.#encoder.tally.firstEvent - 1)
+    const range = rangeAfter('e', last < 0 ? null : keys.event(last))
+    const rows = await this.#table.range(range, limit)
+    return rows.map(([key, body]) => ({ sequence: numberOfKey(key), body }))
+  }
+
+  eventRange(): { readonly first: number; readonly last: number } {
+    return this.#encoder.tally.eventRange()
+  }
+
+  async meta(key: string): Promise<Bytes | undefined> {
+    this.#mustBeAlive()
+    return (await this.#table.get([keys.meta(key)]))[0]
+  }
+
+  async commit(batch: readonly Write[]): Promise<void> {
+    this.#mustBeAlive()
+    await this.#commits.add(batch)
+  }
+
+  async hasPayloads(blobs: readonly Hash[]): Promise<boolean[]> {
+    this.#mustBeAlive()
+    return await this.#payloads.has(blobs)
+  }
+
+  async smallPayloads(blobs: readonly Hash[]): Promise<(Bytes | undefined)[]> {
+    this.#mustBeAlive()
+    return await this.#payloads.small(blobs)
+  }
+
+  async *readPayload(blob: Hash, offset: number, length: number): AsyncGenerator<Bytes> {
+    this.#mustBeAlive()
+    yield* this.#payloads.read(blob, offset, length)
+  }
+
+  async payloadSize(blob: Hash): Promise<number | undefined> {
+    this.#mustBeAlive()
+    return await this.#payloads.size(blob)
+  }
+
+  async verifyPayload(blob: Hash): Promise<'ok' | 'absent' | 'damaged'> {
+    this.#mustBeAlive()
+    return await this.#payloads.verify(blob)
+  }
+
+  async setAsidePayload(blob: Hash): Promise<void> {
+    this.#mustBeAlive()
+    const record = await this.#table.raw(keys.payload(blob))
+    if (record !== undefined) await replaceFile(`${this.#open.paths.damaged}/${blob}`, record)
+    await this.#open.blobs.setAside(blob)
+    await this.#commits.addOps([
+      { type: 'del', key: keys.payload(blob) },
+      { type: 'del', key: keys.have(blob) },
+    ])
+  }
+
+  async payloadWriter(
+    expect: { readonly blob: Hash; readonly size: number } | null,
+  ): Promise<PayloadWriter> {
+    this.#mustBeAlive()
+    const writer = await this.#guard(this.#open.blobs.writer(expect))
+    return {
+      offset: writer.offset,
+      write: async bytes => {
+        this.#mustBeAlive()
+        if (this.#room.isFull()) throw storeFault(this.#folder, diskFull())
+        await this.#guard(writer.write(bytes))
+      },
+      finish: async () => await this.#finish(writer),
+      close: async fate => await writer.close(fate),
+    }
+  }
+
+  journalCut(entry: { readonly cut: number; readonly root: Hash; readonly items: number }): void {
+    if (!this.#isClosed) this.#open.journal.cut(entry)
+  }
+
+  async *verify(): AsyncGenerator<{
+    readonly checked: number
+    readonly damages: readonly Damage[]
+  }> {
+    this.#mustBeAlive()
+    const { db, blobs } = this.#open
+    await this.#commits.idle()
+    yield* verifyLevel({ db, blobs, repair: ops => this.#commits.addOps(ops) })
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) throw closed()
+    this.#isClosed = true
+    const { blobs, journal, release } = this.#open
+    await blobs.close()
+    await this.#commits.idle()
+    await this.#trimming
+    if (this.#commits.fault === null) await this.#guard(journal.close())
+    else await journal.abandon()
+    await release()
+  }
+
+  #mustBeAlive(): void {
+    if (this.#commits.fault !== null) throw this.#commits.fault
+    if (this.#isClosed) throw closed()
+  }
+
+  /** Gives a whole payload its record; an fsync that failed kills the store. */
+  async #finish(writer: BlobWriter): Promise<Hash | undefined> {
+    this.#mustBeAlive()
+    let blob: Hash | undefined
+    try {
+      blob = await writer.finish()
+    } catch (error) {
+      const fault = storeFault(this.#folder, error)
+      if (fault.code !== 'DISK_FULL') this.#commits.fail(fault)
+      throw fault
+    }
+    if (blob === undefined) return undefined
+    const key = keys.have(blob)
+    const value = seal(key, sizePayload(writer.size))
+    await this.#commits.addOps([{ type: 'put', key, value }])
+    return blob
+  }
+
+  async #readAll<Value>(
+    asked: readonly string[],
+    read: (payload: Bytes) => Value | undefined,
+  ): Promise<(Value | undefined)[]> {
+    this.#mustBeAlive()
+    const payloads = await this.#table.get(asked)
+    return payloads.map((payload, at) => {
+      return payload === undefined ? undefined : this.#read(asked[at]!, payload, read)
+    })
+  }
+
+  /** A payload whose checksum is right and that says nothing all the same is damaged too. */
+  #read<Value>(key: string, payload: Bytes, read: (payload: Bytes) => Value | undefined) {
+    const value = read(payload)
+    if (value === undefined) this.#tellDamage(damageOfKey(key))
+    return value
+  }
+
+  #tellDamage(damage: Damage): void {
+    const { what, id, version } = damage
+    if ((what === 'fact' || what === 'engine') && id !== undefined && version !== undefined) {
+      this.#encoder.noteDamaged({ id, version })
+    }
+    for (const listener of this.#damageListeners) listener(damage)
+  }
+
+  #tellFault(error: Error): void {
+    for (const listener of this.#faultListeners) listener(error)
+  }
+
+  /** Removes trimmed events from the disk; they are out of sight already. */
+  #removeEvents(first: number): void {
+    const { from } = tableRange('e')
+    this.#trimming = this.#trimming
+      .then(() => this.#open.db.clear({ gte: from, lt: keys.event(first) }))
+      .catch((error: unknown) => this.#commits.fail(storeFault(this.#folder, error)))
+  }
+
+  async #guard<Value>(work: Promise<Value>): Promise<Value> {
+    try {
+      return await work
+    } catch (error) {
+      throw storeFault(this.#folder, error)
+    }
+  }
+}
+
+function closed(): VecheError {
+  return new VecheError('STOPPING', 'The store is closed.')
+}
+
+function diskFull(): Error {
+  return Object.assign(new Error('less than the reserve is free'), { code: 'ENOSPC' })
+}

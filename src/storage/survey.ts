@@ -1,0 +1,228 @@
+/**
+ * The counting of an opening, table by table: what is there, what is damaged, and what can be put
+ * right at once because it follows from something else. Nothing is judged here (opening.ts does),
+ * and nothing is kept in memory but counts, digests and the list of wanted payloads.
+ */
+import { compareText } from '../base/bytes.ts'
+import type { ItemId } from '../base/fact.ts'
+import { type Hash, ZERO_HASH } from '../base/hash.ts'
+import type { BlobFolder } from './blob-folder.ts'
+import { damageOfKey, factOfKey, keys, nameOfKey, numberOfKey, tableRange } from './keys.ts'
+import { type Database, keyPages, sealedPages } from './level-table.ts'
+import type { Op } from './overlay.ts'
+import {
+  type ItemFold,
+  readGroupPayload,
+  readItemFold,
+  readRefPayload,
+  readSizePayload,
+  seal,
+  sizePayload,
+  unseal,
+} from './records.ts'
+import type { Damage } from './store.ts'
+import { HashXor, type TallyRecord } from './tally.ts'
+
+/** Damages named one by one at an opening; beyond, `verify` names them. */
+const DAMAGES_MAX = 10_000
+
+/** What a survey found wrong, and the writes that put it right. */
+export interface Survey {
+  readonly damages: Damage[]
+  readonly repairs: Op[]
+}
+
+export async function surveyGroups(db: Database, found: Survey) {
+  const numbers: number[] = []
+  let last: TallyRecord | null = null
+  let oldest = 0
+  let isBroken = false
+  for await (const page of sealedPages(db, tableRange('g'))) {
+    for (const [key, record] of page) {
+      const number = numberOfKey(key)
+      const group = unsealed(key, record, found, readGroupPayload)
+      isBroken ||= group === undefined || (numbers.length > 0 && number !== numbers.at(-1)! + 1)
+      numbers.push(number)
+      if (group === undefined) continue
+      last = group.tally
+      oldest = group.oldest
+    }
+  }
+  isBroken ||= last === null || numbers[0] !== oldest
+  return { numbers, last, isBroken }
+}
+
+export async function surveyItems(db: Database, found: Survey) {
+  let count = 0
+  let facts = 0
+  const xor = new HashXor()
+  for await (const page of sealedPages(db, tableRange('i'))) {
+    for (const [key, record] of page) {
+      count += 1
+      const fold = unsealed(key, record, found, readItemFold)
+      if (fold === undefined) continue
+      facts += fold.facts
+      xor.toggle(fold.factsXor)
+    }
+  }
+  return { count, fold: { facts, factsXor: xor.value() } }
+}
+
+export async function surveyPending(db: Database, found: Survey) {
+  let pending = 0
+  let lastOrder = -1
+  const xor = new HashXor()
+  for await (const page of sealedPages(db, tableRange('q'))) {
+    for (const [key, record] of page) {
+      lastOrder = Math.max(lastOrder, numberOfKey(key))
+      const ref = unsealed(key, record, found, readRefPayload)
+      if (ref === undefined) continue
+      pending += 1
+      xor.toggle(ref.version)
+    }
+  }
+  return { lastOrder, fold: { pending, pendingXor: xor.value() } }
+}
+
+export async function surveyWanted(db: Database, found: Survey): Promise<Set<Hash>> {
+  const wanted = new Set<Hash>()
+  for await (const page of sealedPages(db, tableRange('w'))) {
+    for (const [key, record] of page) {
+      const size = unsealed(key, record, found, readSizePayload)
+      if (size !== undefined) wanted.add(nameOfKey(key))
+    }
+  }
+  return wanted
+}
+
+/** A lost file is wanted again; a file without a record (a crash came between) gets one. */
+export async function surveyBlobs(
+  from: { readonly db: Database; readonly blobs: BlobFolder; readonly wanted: Set<Hash> },
+  found: Survey,
+): Promise<void> {
+  const { db, blobs, wanted } = from
+  for await (const { prefix, blobs: present } of blobs.list()) {
+    const range = { from: `h${prefix}`, until: `h${prefix}g` } // g: above every hex digit
+    for await (const page of sealedPages(db, range)) {
+      for (const [key, record] of page) {
+        const blob = nameOfKey(key)
+        const size = unsealed(key, record, found, readSizePayload)
+        const isHere = present.delete(blob)
+        if (isHere && size !== undefined) continue
+        if (isHere) await adopt(blob, blobs, found)
+        else lose(blob, size, wanted, found)
+      }
+    }
+    for (const blob of present) await adopt(blob, blobs, found)
+  }
+}
+
+/** A file has no record, or none that can be read: it gets one. */
+async function adopt(blob: Hash, blobs: BlobFolder, found: Survey): Promise<void> {
+  const size = await blobs.size(blob)
+  if (size !== undefined) found.repairs.push(putSize(keys.have(blob), size))
+}
+
+/** A record has no file: the payload is wanted again. */
+function lose(blob: Hash, size: number | undefined, wanted: Set<Hash>, found: Survey): void {
+  const sentence = `The file of the payload ${blob} is gone; it is fetched from the others.`
+  found.damages.push({ what: 'payload', blob, sentence })
+  found.repairs.push({ type: 'del', key: keys.have(blob) })
+  if (size === undefined) return
+  wanted.add(blob)
+  found.repairs.push(putSize(keys.wanted(blob), size))
+}
+
+function putSize(key: string, size: number): Op {
+  return { type: 'put', key, value: seal(key, sizePayload(size)) }
+}
+
+/** Counts the facts themselves and names each item whose summary speaks of others. */
+export async function surveyFacts(db: Database, found: Survey): Promise<ItemFold> {
+  const total = { facts: 0, xor: new HashXor() }
+  const items = foldedItems(db)
+  let item = await items.next()
+  for await (const facts of foldedFacts(db, found)) {
+    total.facts += facts.facts
+    total.xor.toggle(facts.factsXor)
+    for (; !item.done && compareText(item.value.id, facts.id) < 0; item = await items.next()) {
+      tellItem(item.value.id, { facts: 0, factsXor: ZERO_HASH }, item.value, found)
+    }
+    const isSame = !item.done && item.value.id === facts.id
+    tellItem(facts.id, facts, isSame ? item.value : undefined, found)
+    if (isSame) item = await items.next()
+  }
+  for (; !item.done; item = await items.next()) {
+    tellItem(item.value.id, { facts: 0, factsXor: ZERO_HASH }, item.value, found)
+  }
+  return { facts: total.facts, factsXor: total.xor.value() }
+}
+
+function tellItem(
+  id: ItemId,
+  facts: ItemFold,
+  summary: Partial<ItemFold> | undefined,
+  found: Survey,
+): void {
+  if (summary?.facts === facts.facts && summary.factsXor === facts.factsXor) return
+  if (found.damages.length >= DAMAGES_MAX) return
+  const said = summary?.facts ?? 'an unknown number of'
+  const sentence = `The summary of ${id} speaks of ${said} facts, and ${facts.facts} are here.`
+  found.damages.push({ what: 'item', id, sentence })
+}
+
+type FoldOf<Fold> = Fold & { readonly id: ItemId }
+
+async function* foldedItems(db: Database): AsyncGenerator<FoldOf<Partial<ItemFold>>> {
+  for await (const page of sealedPages(db, tableRange('i'))) {
+    for (const [key, record] of page) {
+      const payload = unseal(key, record)
+      const fold = payload === undefined ? undefined : readItemFold(payload)
+      yield { id: nameOfKey(key), ...fold }
+    }
+  }
+}
+
+/** The facts of each item, counted from their keys. */
+async function* foldedFacts(db: Database, found: Survey): AsyncGenerator<FoldOf<ItemFold>> {
+  let id: ItemId | null = null
+  let facts = 0
+  let xor = new HashXor()
+  for await (const page of keyPages(db, tableRange('f'))) {
+    for (const key of page) {
+      const ref = factOfKey(key)
+      if (ref === undefined) {
+        found.damages.push(damageOfKey(key))
+        continue
+      }
+      if (ref.id !== id) {
+        if (id !== null) yield { id, facts, factsXor: xor.value() }
+        id = ref.id
+        facts = 0
+        xor = new HashXor()
+      }
+      facts += 1
+      xor.toggle(ref.version)
+    }
+  }
+  if (id !== null) yield { id, facts, factsXor: xor.value() }
+}
+
+export async function lastEvent(db: Database): Promise<number> {
+  const { from, until } = tableRange('e')
+  const [key] = await db.keys({ gte: from, lt: until, reverse: true, limit: 1 }).all()
+  return key === undefined ? 0 : numberOfKey(key)
+}
+
+/** Reads a record, or tells its damage. */
+function unsealed<Value>(
+  key: string,
+  record: Uint8Array,
+  found: Survey,
+  read: (payload: Uint8Array) => Value | undefined,
+): Value | undefined {
+  const payload = unseal(key, record)
+  const value = payload === undefined ? undefined : read(payload)
+  if (value === undefined) found.damages.push(damageOfKey(key))
+  return value
+}

@@ -1,8 +1,7 @@
 /**
  * Draining in the model (PROTOCOL 8): a Source shows a slice of its pending queue to the Sources
- * that it reaches, takes as agreed what all who answer show already, and adds the rest, now. What
- * only *some* show must be added all the same: two Sources of a smaller side would otherwise each
- * drop a fact because the other shows it, and step down in turn for ever (agreement/drain.test.ts).
+ * that it reaches, takes as agreed what one of them shows already, and adds the rest, now. What
+ * only some showed comes to the others by healing (scenarios.test.ts, draining).
  */
 import { limits } from '../../src/base/limits.ts'
 import type { Stamp } from '../../src/base/stamp.ts'
@@ -16,15 +15,12 @@ export function drain(member: ModelMember): void {
   if (!member.isSource || member.isDraining || member.sets.pending.size === 0) return
   const slice = [...member.sets.pending.keys()].slice(0, SLICE_NAMES)
   const shown = new Map<string, Stamp>()
-  const lacking = new Set<string>()
   const life = member.life
   let waitingFor = 0
   const addAll = () => {
     if (!member.isDraining || life !== member.life) return
     member.isDraining = false
     if (!member.isSource) return
-    const { drops } = member.world
-    for (const name of lacking) if (drops === 'what all show') shown.delete(name)
     const rest = slice.filter(name => !shown.has(name) && member.sets.pending.has(name))
     member.agreeAll([...shown].map(([name, added]) => ({ name, added })))
     if (rest.length > 0) member.add(rest)
@@ -41,10 +37,7 @@ export function drain(member: ModelMember): void {
     member.tell(other, () => {
       const known = new Map([...slice].map(name => [name, other.sets.agreed.get(name)]))
       other.tell(member, () => {
-        for (const [name, added] of known) {
-          if (added === undefined) lacking.add(name)
-          else shown.set(name, added)
-        }
+        for (const [name, added] of known) if (added !== undefined) shown.set(name, added)
         answered()
       })
     })

@@ -46,8 +46,6 @@ export class World {
   compareMs: number
   holdMs = 20
   rearrangeMs = 10
-  /** What a Source leaves out when it drains its queue. */
-  drops: 'what some show' | 'what all show' = 'what all show'
   /** Every fetch of facts fails for now. */
   fetchFails = false
   onEffect: (member: ModelMember, effect: Effect) => void = () => undefined

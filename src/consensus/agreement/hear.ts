@@ -8,7 +8,7 @@ import { countsInPeriod } from './check.ts'
 import { stepDown } from './duty.ts'
 import type { Effect } from './events.ts'
 import { match, record } from './history.ts'
-import { isHeard, otherSources } from './reach.ts'
+import { isHeard, isReached, otherSources } from './reach.ts'
 import { type AgreementState, type Peer, takeTicket } from './state.ts'
 
 /** A heal compares at most once a second with each Source. */
@@ -117,9 +117,15 @@ function announced(state: AgreementState, peer: Peer, envelope: Envelope, effect
   heal(state, peer, effects)
 }
 
-/** Tries every Source after an own announcement. */
-export function matchAll(state: AgreementState): void {
-  for (const peer of otherSources(state)) tryMatch(state, peer)
+/**
+ * Tries every Source after an own announcement: also for healing, since of two members one always
+ * comes to a cut later, and never hears the other's ping at a moment when both are there.
+ */
+export function matchAll(state: AgreementState, effects: Effect[]): void {
+  for (const peer of otherSources(state)) {
+    tryMatch(state, peer)
+    heal(state, peer, effects)
+  }
 }
 
 function tryMatch(state: AgreementState, peer: Peer): void {
@@ -130,6 +136,7 @@ function tryMatch(state: AgreementState, peer: Peer): void {
 /** Two Sources that marked each other and differ at the same cut compare before the check does. */
 function heal(state: AgreementState, peer: Peer, effects: Effect[]): void {
   if (peer.cut !== state.own.cut || peer.hash === state.own.hash) return
+  if (!isReached(state, peer)) return
   if (!(peer.marked || peer.markedBefore) || !(peer.ping?.marked.has(state.self) ?? false)) return
   if (state.now - peer.healedAt < HEAL_EVERY_MS) return
   peer.healedAt = state.now

@@ -87,8 +87,9 @@ function onOwn(state: AgreementState, own: AgreementState['own'], effects: Effec
   state.own = own
   if (before.cut === own.cut && before.hash === own.hash) return
   record(state.history, { cut: own.cut, hash: own.hash })
-  if (state.source !== null) matchAll(state)
+  if (state.source !== null) matchAll(state, effects)
   if (before.cut !== own.cut) announce(state, effects)
+  else if (state.source !== null) state.isRestated = true
 }
 
 function onTick(state: AgreementState, effects: Effect[]): void {
@@ -101,7 +102,7 @@ function onTick(state: AgreementState, effects: Effect[]): void {
     keepRosterQuorum(state, stoodStillMs, effects)
     runCheck(state, effects)
   }
-  if (state.now - state.pingedAt >= limits.pingMs) announce(state, effects)
+  if (state.isRestated || state.now - state.pingedAt >= limits.pingMs) announce(state, effects)
 }
 
 /** quorum `roster`: without more than half for 3 s, or after a pause of 3 s, Source ends at once. */
@@ -168,5 +169,6 @@ function setHolding(state: AgreementState, on: boolean, effects: Effect[]): void
 
 function announce(state: AgreementState, effects: Effect[]): void {
   state.pingedAt = state.now
+  state.isRestated = false
   effects.push({ kind: 'announce' })
 }

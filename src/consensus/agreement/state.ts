@@ -135,6 +135,11 @@ export interface AgreementState {
   holding: boolean
   lastCheck: LastCheck | null
   pingedAt: number
+  /**
+   * A fact that came late changed the hash of a cut that was announced: said anew with the next
+   * tick, or a Source that only healing keeps in sync would never be marked by the others.
+   */
+  isRestated: boolean
   /** When this member last reached anybody. */
   reachedAnybodyAt: number
   /** When this member last reached more than half of the roster. */
@@ -171,6 +176,7 @@ export function createAgreement(options: AgreementOptions): AgreementState {
     holding: false,
     lastCheck: null,
     pingedAt: Number.NEGATIVE_INFINITY,
+    isRestated: false,
     reachedAnybodyAt: options.now,
     reachedMajorityAt: options.now,
     nextTicket: 1,

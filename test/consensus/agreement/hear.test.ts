@@ -130,9 +130,13 @@ describe('a heal', () => {
   /** Two Sources that marked each other; the other announces `hash` at the same cut. */
   function differing(said: { cut: number; marked: boolean; marksMe: boolean }) {
     const bench = new Bench({ others: ['a'], own: { cut: 1000, hash: 'mine' } }).makeSource('a')
+    bench.reach('a', { status: 'source' })
     bench.peer('a').marked = said.marked
     const envelope = bench.envelope('a', { status: 'source', cut: said.cut, hash: 'theirs' })
-    return { bench, effects: bench.ping(envelope, { marked: said.marksMe ? ['me'] : [] }) }
+    return {
+      bench,
+      effects: bench.ping(envelope, { answers: ['me'], marked: said.marksMe ? ['me'] : [] }),
+    }
   }
   const compares = (effects: readonly { kind: string }[]) =>
     effects.filter(effect => effect.kind === 'compare').length
@@ -150,12 +154,38 @@ describe('a heal', () => {
     expect(compares(differing({ cut: 2000, marked: true, marksMe: true }).effects)).toBe(0)
   })
 
+  it('comes about also for who reaches the cut after the other announced it', () => {
+    const { bench, effects } = differing({ cut: 2000, marked: true, marksMe: true })
+    expect(compares(effects)).toBe(0)
+    expect(compares(bench.own({ cut: 2000, hash: 'mine later' }))).toBe(1)
+  })
+
+  it('is not tried with a Source that is heard but not reached', () => {
+    const { bench } = differing({ cut: 2000, marked: true, marksMe: true })
+    bench.now = limits.heardMs + 1
+    const said = { status: 'source', cut: 1000, hash: 'theirs' } as const
+    expect(compares(bench.ping(bench.envelope('a', said), { marked: ['me'] }))).toBe(0)
+  })
+
+  it('is told the others: a cut announced before is announced anew, with the next tick', () => {
+    const { bench } = differing({ cut: 1000, marked: true, marksMe: true })
+    bench.tick(100)
+    const announces = (effects: readonly { kind: string }[]) =>
+      effects.filter(effect => effect.kind === 'announce').length
+    expect(announces(bench.tick(100))).toBe(0)
+    expect(announces(bench.own({ hash: 'healed' }))).toBe(0)
+    expect(announces(bench.own({ hash: 'healed more' }))).toBe(0)
+    expect(announces(bench.tick(100))).toBe(1)
+    expect(announces(bench.tick(100))).toBe(0)
+  })
+
   it('happens at most once a second with each Source', () => {
     const { bench } = differing({ cut: 1000, marked: true, marksMe: true })
     const again = (now: number) => {
       bench.now = now
       const said = { status: 'source', cut: 1000, hash: 'theirs' } as const
-      return compares(bench.ping(bench.envelope('a', said), { marked: ['me'] }))
+      bench.answered('a')
+      return compares(bench.ping(bench.envelope('a', said), { answers: ['me'], marked: ['me'] }))
     }
     expect([again(500), again(999), again(1000), again(1500)]).toEqual([0, 0, 1, 0])
   })

@@ -57,6 +57,31 @@ describe('under a steady load', () => {
     expect(world.isWhole()).toBe(true)
   })
 
+  it('a broken link between two of five costs nobody the status', () => {
+    const world = quietWorld(5)
+    world.network.block('m4', 'm5')
+    world.network.block('m5', 'm4')
+    world.run(12_000)
+    const before = world.lines.length
+    writeSteadily(world, 20, 60_000)
+    world.run(60_000)
+    expect(world.lines.slice(before)).toEqual([])
+    world.run(6000)
+    expect(world.isWhole()).toBe(true)
+  })
+
+  it('a ring of five, in which adds reach two of four others, keeps its Sources', () => {
+    const world = quietWorld(5)
+    world.link([1, 2], [2, 3], [3, 4], [4, 5], [5, 1])
+    world.run(12_000)
+    const before = world.lines.length
+    writeSteadily(world, 1, 60_000)
+    world.run(60_000)
+    expect(world.lines.slice(before)).toEqual([])
+    world.run(6000)
+    expect(world.isWhole()).toBe(true)
+  })
+
   it('S003-20: with 7 members and 2 Sources the network is synchronized and writes go on', () => {
     const world = new World({ members: 7 })
     world.members.forEach((_, index) => {

@@ -14,8 +14,8 @@ import {
   hasNumber,
   holdersOf,
   missingNumbers,
-  raiseFloor,
   type NumberSet,
+  raiseFloor,
   takeAck,
   vectorOf,
 } from '../../../src/consensus/agreement/sequences.ts'

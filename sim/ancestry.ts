@@ -4,19 +4,10 @@
 import { type FactRef, refKey } from '../src/base/fact.ts'
 import type { Holding } from './disk.ts'
 
-/** Whether a fact is an ancestor of a version of the same item. */
-export function isAbove(
-  holdings: ReadonlyMap<string, Holding>,
-  above: FactRef,
-  version: string,
-): boolean {
-  const seen = new Set<string>()
-  const open = [version]
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (seen.has(next)) continue
-    seen.add(next)
-    if (next === above.version) return true
-    open.push(...(holdings.get(refKey({ id: above.id, version: next }))?.fact.parents ?? []))
+/** Whether some fact that is held stands on a fact. */
+export function hasChild(holdings: ReadonlyMap<string, Holding>, ref: FactRef): boolean {
+  for (const { fact } of holdings.values()) {
+    if (fact.id === ref.id && fact.parents.includes(ref.version)) return true
   }
   return false
 }
@@ -33,9 +24,9 @@ export function isRooted(holdings: ReadonlyMap<string, Holding>, ref: FactRef): 
     if (fact.base === null) {
       for (const version of fact.parents) open.push(refKey({ id: fact.id, version }))
     } else {
-      for (const { id, heads } of fact.base) {
-        for (const version of heads) open.push(refKey({ id, version }))
-      }
+      // Heads of the outermost id are facts; further in they may be derived, and are held by nobody.
+      const { id, heads } = fact.base[0] ?? { id: '', heads: [] }
+      for (const version of heads) open.push(refKey({ id, version }))
     }
   }
   return true

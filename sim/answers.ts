@@ -6,7 +6,7 @@
 import { refKey } from '../src/base/fact.ts'
 import type { VecheError } from '../src/base/veche-error.ts'
 import type { ItemPayload } from '../src/control/member-service.ts'
-import { isAbove } from './ancestry.ts'
+import { hasChild } from './ancestry.ts'
 import { type History, type Operation, sha256 } from './history.ts'
 import type { Verdict } from './verdict.ts'
 import type { AnswerChecks } from './workload.ts'
@@ -40,7 +40,8 @@ export class Answers implements AnswerChecks {
     }
     for (const name of outcome.heldBy) {
       if (holders.some(holder => holder.id === name)) continue
-      this.#verdict.fail('G1', `${told} is told to be held by ${name}, whose disk does not have it`)
+      const why = this.#world.members.find(entry => entry.id === name)?.disk.whatLacks(ref, blob)
+      this.#verdict.fail('G1', `${told} is told to be held by ${name}, whose disk has ${why}`)
     }
     if (outcome.level === 'majority' && holders.length * 2 <= this.#world.members.length) {
       const names = holders.map(holder => holder.id).join(', ')
@@ -64,17 +65,7 @@ export class Answers implements AnswerChecks {
   }
 
   notRead(operation: Operation, at: SimMember, error: VecheError): void {
-    const { id } = operation
-    const before = this.#shownBefore(operation, at)
-    if (before === undefined || error.code === 'UNAVAILABLE') return
-    if (error.code === 'SPLIT') {
-      const isHeld = at.disk.holdings.has(refKey({ id, version: before }))
-      if (isRoot(id) && !isHeld) this.#lost(at, id, before)
-      return
-    }
-    const { version, deleted } = error.data as { version?: string; deleted?: boolean }
-    if (deleted === true && version !== undefined) this.#mustFollow(operation, at, version)
-    else if (isRoot(id)) this.#lost(at, id, before)
+    if (error.code !== 'UNAVAILABLE') this.#mustFollow(operation, at, null, error.code === 'SPLIT')
   }
 
   /** What the member had shown last when the operation began. */
@@ -83,18 +74,24 @@ export class Answers implements AnswerChecks {
     return shown?.findLast(entry => entry.begun <= sequence)?.version
   }
 
-  #mustFollow(operation: Operation, at: SimMember, version: string): void {
+  /** What was shown before is shown still, or is held and something newer stands on it. */
+  #mustFollow(
+    operation: Operation,
+    at: SimMember,
+    version: string | null,
+    isSplit = false,
+  ): void {
     const { id } = operation
     const before = this.#shownBefore(operation, at)
     // The versions of a split item are derived, and change when its fork does.
     if (before === undefined || before === version || !isRoot(id)) return
-    if (!isAbove(at.disk.holdings, { id, version: before }, version)) {
-      this.#verdict.fail('G7', `${at.id} showed ${before} of ${id} and now ${version}`)
-    }
-  }
-
-  #lost(at: SimMember, id: string, before: string): void {
-    this.#verdict.fail('G7', `${at.id} showed ${before} of ${id} and does not any more`)
+    const { holdings } = at.disk
+    const held = holdings.get(refKey({ id, version: before }))
+    if (held !== undefined && (isSplit || hasChild(holdings, { id, version: before }))) return
+    const now = version === null ? undefined : holdings.get(refKey({ id, version }))
+    if (held !== undefined && now?.fact.dataHash === held.fact.dataHash) return
+    const sentence = `${at.id} showed ${before} of ${id} and now ${version ?? 'nothing'}`
+    this.#verdict.fail('G7', `${sentence}; it ${held === undefined ? 'is gone' : 'is a head'}`)
   }
 }
 

@@ -107,6 +107,14 @@ export class Disk {
     return blob === null || this.payloads.has(blob)
   }
 
+  /** In words, what is not there of a fact and its payload. */
+  whatLacks(ref: FactRef, blob: Hash | null): string {
+    const holding = this.holdings.get(refKey(ref))
+    if (holding === undefined) return 'no such fact'
+    if (holding.durableAtMs === null) return 'the fact, not durable yet'
+    return blob === null || this.payloads.has(blob) ? 'all of it' : 'the fact without its payload'
+  }
+
   #fsyncMs(): number {
     const { fsyncMs, slowChance, slowMs } = this.weather
     return this.#random.between(...(this.#random.chance(slowChance) ? slowMs : fsyncMs))
@@ -118,6 +126,17 @@ export class Disk {
       for (const write of batch) this.#handedIn(write, life.timeline.nowMs)
       await commit(batch)
       for (const write of batch) this.#durable(write, life.timeline.nowMs)
+    }
+    const payloadWriter = store.payloadWriter.bind(store)
+    store.payloadWriter = async expect => {
+      const writer = await payloadWriter(expect)
+      const finish = writer.finish.bind(writer)
+      writer.finish = async () => {
+        const blob = await finish()
+        if (blob !== undefined) this.payloads.add(blob)
+        return blob
+      }
+      return writer
     }
   }
 

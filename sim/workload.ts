@@ -202,7 +202,12 @@ export class Workload {
     this.#open.delete(operation)
     operation.endedAtMs = this.#world.nowMs
     operation.outcome = outcome
-    const told = outcome.kind === 'done' ? `${outcome.level ?? ''} ${outcome.version}` : ''
+    const told =
+      outcome.kind === 'done'
+        ? `${outcome.level ?? ''} ${outcome.version}`
+        : outcome.kind === 'refused'
+          ? outcome.code
+          : ''
     this.#world.trace(operation.member, `told ${operation.sequence} ${outcome.kind} ${told}`)
   }
 

@@ -35,6 +35,7 @@ export class Levels {
   readonly #context: Context
   readonly #waiters = new Map<string, Set<Waiter>>()
   readonly #bySequence = new Map<number, Set<Waiter>>()
+  #stopped = false
 
   constructor(context: Context) {
     this.#context = context
@@ -57,7 +58,7 @@ export class Levels {
       resolve,
       timer: null,
     }
-    if (this.#isReached(waiter)) {
+    if (this.#stopped || this.#isReached(waiter)) {
       resolve(this.#reachedBy(waiter))
       return promise
     }
@@ -120,6 +121,7 @@ export class Levels {
 
   /** Answers every waiter with what is reached: the daemon stops. */
   stop(): void {
+    this.#stopped = true
     for (const waiters of this.#waiters.values()) for (const waiter of waiters) this.#end(waiter)
   }
 

@@ -89,6 +89,7 @@ export class Member implements Context {
   #gap: boolean
   #timer: Timer | null = null
   #stopped = false
+  #failed = false
 
   /** Opens a member on its store: rebuilds the trees and reads the roster. Nothing is said yet. */
   static async open(options: MemberOptions): Promise<Member> {
@@ -135,6 +136,7 @@ export class Member implements Context {
         onGained: refs => this.dispatch({ kind: 'gained', now: this.now(), refs }),
         onDurable: batch => this.#onDurable(batch),
         companions: () => time.reserve(),
+        onFatal: error => this.#fail(error),
       },
     })
     this.ledger.agreedFacts = rebuilt.agreedFacts
@@ -192,7 +194,7 @@ export class Member implements Context {
     this.feed.stop()
     await this.ports.network.stop()
     this.links.stop()
-    await this.ledger.durable()
+    await this.ledger.close()
     const { settled } = this.ledger.sets
     this.store.journalCut({ cut: settled.cut, root: settled.root(), items: settled.tree.count })
   }
@@ -242,7 +244,7 @@ export class Member implements Context {
 
   background(work: Promise<unknown>): void {
     work.catch(error => {
-      if (!this.#stopped) this.#fail(error instanceof Error ? error : new Error(String(error)))
+      if (!this.#stopped) this.#fail(error)
     })
   }
 
@@ -380,9 +382,11 @@ export class Member implements Context {
     this.feed.append([{ kind: 'problem', ...problem } as EventBody])
   }
 
-  #fail(error: Error): void {
+  #fail(error: unknown): void {
+    if (this.#failed) return
+    this.#failed = true
     this.#stopped = true
     this.#timer?.cancel()
-    this.#onFatal(error)
+    this.#onFatal(error instanceof Error ? error : new Error(String(error)))
   }
 }

@@ -172,9 +172,10 @@ export class Payloads {
     turn: number,
   ): Promise<Bytes | undefined> {
     const { blob } = wanted
-    for (let attempt = 0; ; attempt++) {
+    // Who does not have it leaves the list for a while, so the list itself cannot end the search.
+    for (let attempt = 0; attempt <= this.#context.agreement.peers.size; attempt++) {
       const holders = this.#mayHave(wanted)
-      if (holders.length === 0 || attempt > holders.length) return undefined
+      if (holders.length === 0) return undefined
       const peer = holders[(turn + attempt) % holders.length]!
       const answer = await this.#context.links.ask(
         peer,
@@ -188,6 +189,7 @@ export class Payloads {
       this.receivedBytes += answer.bytes.length
       return answer.bytes
     }
+    return undefined
   }
 
   #mayHave(wanted: Wanted): MemberId[] {

@@ -14,6 +14,7 @@ import {
 } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
 import type { Stamp } from '../../base/stamp.ts'
+import { VecheError } from '../../base/veche-error.ts'
 import { addNumbers, assignSequence, type Outgoing } from '../../consensus/agreement/sequences.ts'
 import type { Policy } from '../../consensus/items/view.ts'
 import { EMPTY_ROOT } from '../../merkle/tree.ts'
@@ -56,6 +57,8 @@ export interface LedgerHost {
   onGained(refs: readonly FactRef[]): void
   /** Called when a batch is durable. */
   onDurable(batch: DurableBatch): void
+  /** A change could not be worked out or written: nobody may go on from here. */
+  onFatal(error: unknown): void
   /** Small records that go along with every batch (the clock's reserve, vectors). */
   companions(): Write[]
 }
@@ -90,6 +93,8 @@ export class Ledger {
   readonly events: EventLog
   #queue: Job[] = []
   #running = false
+  #closed = false
+  #ended: Promise<void> = Promise.resolve()
   #inFlight = 0
   #wake: (() => void) | null = null
   #lastCommit: Promise<unknown> = Promise.resolve()
@@ -160,15 +165,23 @@ export class Ledger {
     await this.#lastCommit
   }
 
+  /** Takes no more changes; resolves when all that were taken are durable. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#ended
+    await this.#lastCommit
+  }
+
   /** Gives the next number of this incarnation. */
   assign(ref: FactRef): number {
     return assignSequence(this.outgoing, ref)
   }
 
   #submit<T>(ids: Job['ids'], apply: (batch: Batch) => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(new VecheError('STOPPING', 'The daemon is stopping.'))
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     this.#queue.push({ ids, apply, resolve: resolve as Job['resolve'], reject })
-    if (!this.#running) void this.#run()
+    if (!this.#running) this.#ended = this.#run().catch(error => this.host.onFatal(error))
     return promise
   }
 
@@ -223,6 +236,7 @@ export class Ledger {
       this.#inFlight -= 1
       this.#wake?.()
     })
+    committed.catch(error => this.host.onFatal(error))
     this.#lastCommit = committed
   }
 

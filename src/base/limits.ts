@@ -64,9 +64,9 @@ export const limits = {
   walkListMax: 512,
   /** SHA-256 made for one message of a walk: about 20 ms, so that nothing else waits long. */
   walkHashesMax: 65_536,
-  /** A walk ends, incomplete, with so many differences: some 80 MB; repaired, the next goes on. */
+  /** A walk gives its differences in parts of about so many: some 80 MB. */
   walkDifferencesMax: 262_144,
-  /** Messages of one walk: ten times what the differences above take; a peer that errs ends here. */
+  /** Messages of one part: ten times what its differences take; a peer that errs ends here. */
   walkRoundsMax: 1024,
   /** Nodes that a walk still has before it; far above what an honest peer can cause. */
   walkAheadMax: 1_048_576,

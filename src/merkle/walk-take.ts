@@ -33,7 +33,7 @@ export interface Difference {
 export interface Taking {
   /** To be asked, the next one last. */
   readonly todo: Todo[]
-  readonly differences: Difference[]
+  differences: Difference[]
   /** Bytes of a print. */
   readonly width: number
 }
@@ -76,7 +76,14 @@ export function takeReply(
 function takeLeaf(tree: MerkleTree, taking: Taking, prefix: Prefix, theirs: number): void {
   const mine = tree.countBelow(prefix)
   if (theirs === 0) {
-    tree.visit(prefix, null, (chunk, at) => addMine(taking, chunk, at))
+    let last: Hash | null = null
+    const isWhole = tree.visit(prefix, null, (chunk, at) => {
+      addMine(taking, chunk, at)
+      last = readHash(chunk, at)
+      return hasRoom(taking)
+    })
+    // Asked again when there is room: the peer will have nothing, and the rest of mine follows.
+    if (!isWhole) taking.todo.push({ kind: 'all', prefix, after: last })
     return
   }
   // Asking for the whole leaf is dearer than listing mine, unless mine is much the larger.
@@ -140,11 +147,14 @@ function takePage(
     add(taking, readHash(entries, at), null, readHash(entries, at + HASH_BYTES))
     at += ENTRY_BYTES
   }
+  let stoppedAt: Hash | null = null
   tree.visit(prefix, start, (chunk, mineAt) => {
     if (!isLast && compareHashes(chunk, mineAt, entries, last) > 0) return false
     while (at <= last && compareHashes(entries, at, chunk, mineAt) < 0) addTheirs()
     if (at > last || compareHashes(entries, at, chunk, mineAt) > 0) {
-      return addMine(taking, chunk, mineAt)
+      addMine(taking, chunk, mineAt)
+      if (!hasRoom(taking)) stoppedAt = readHash(chunk, mineAt)
+      return stoppedAt === null
     }
     const idHash = readHash(entries, at)
     const mine = readHash(chunk, mineAt + HASH_BYTES)
@@ -152,6 +162,10 @@ function takePage(
     at += ENTRY_BYTES
     return true
   })
+  if (stoppedAt !== null) {
+    taking.todo.push({ kind: 'all', prefix, after: stoppedAt })
+    return
+  }
   while (at <= last) addTheirs()
   if (!isLast) taking.todo.push({ kind: 'all', prefix, after: readHash(entries, last) })
 }
@@ -161,8 +175,12 @@ function add(taking: Taking, idHash: Hash, mine: Hash | null, theirs: Hash | nul
   if (mine !== theirs) taking.differences.push({ idHash, mine, theirs })
 }
 
-/** Adds an entry of mine that the peer does not have; answers whether there is room for more. */
-function addMine(taking: Taking, chunk: Bytes, at: number): boolean {
+/** Adds an entry of mine that the peer does not have. */
+function addMine(taking: Taking, chunk: Bytes, at: number): void {
   add(taking, readHash(chunk, at), readHash(chunk, at + HASH_BYTES), null)
-  return taking.differences.length <= limits.walkDifferencesMax
+}
+
+/** Whether more entries of mine may be added to this part of the walk. */
+function hasRoom(taking: Taking): boolean {
+  return taking.differences.length < limits.walkDifferencesMax
 }

@@ -39,12 +39,16 @@ export interface Walk extends Taking {
 
 export type WalkStep =
   | { readonly kind: 'ask'; readonly walk: Walk; readonly request: WalkRequest }
-  /** When `isComplete` is false there are more than limits.walkDifferencesMax: repair, start anew. */
+  /**
+   * When `isComplete` is false there are more than limits.walkDifferencesMax: either repair these
+   * and start anew, or take them and go on with `resumeWalk`.
+   */
   | {
       readonly kind: 'done'
       readonly differences: readonly Difference[]
       readonly isComplete: boolean
       readonly peer: PeerTree
+      readonly walk: Walk
     }
   /** A root changed meanwhile; the differences found so far were true of the sets before. */
   | {
@@ -85,8 +89,10 @@ export function continueWalk(tree: MerkleTree, walk: Walk, answer: WalkAnswer): 
     return { kind: 'changed', whose: 'theirs', differences }
   }
   walk.peer = { root, count }
-  if (root === walk.root)
-    return { kind: 'done', differences: [], isComplete: true, peer: walk.peer }
+  if (root === walk.root) {
+    walk.todo.length = 0 // nothing differs, whatever the first request still left to ask
+    return done(walk, walk.peer)
+  }
   if (replies.length === 0 || replies.length > asked.length) {
     return refused('an answer does not have one reply for each ask that it answers')
   }
@@ -101,17 +107,28 @@ export function continueWalk(tree: MerkleTree, walk: Walk, answer: WalkAnswer): 
   return next(tree, walk, walk.peer)
 }
 
-function next(tree: MerkleTree, walk: Walk, { root, count }: PeerTree): WalkStep {
+/**
+ * Goes on with a walk that ended incomplete: the next end has only what comes after. Who goes on
+ * bounds how often, since a peer can always show more.
+ */
+export function resumeWalk(tree: MerkleTree, walk: Walk): WalkStep {
+  walk.differences = []
+  walk.rounds = 0
+  return ask(tree, walk)
+}
+
+function next(tree: MerkleTree, walk: Walk, peer: PeerTree): WalkStep {
   const isFull = walk.differences.length >= limits.walkDifferencesMax
-  if (isFull || walk.todo.length === 0) {
-    const differences = walk.differences.slice(0, limits.walkDifferencesMax)
-    const isComplete = walk.todo.length === 0 && differences.length === walk.differences.length
-    return { kind: 'done', differences, isComplete, peer: { root, count } }
-  }
+  if (isFull || walk.todo.length === 0) return done(walk, peer)
   if (walk.todo.length > limits.walkAheadMax || walk.rounds >= limits.walkRoundsMax) {
     return refused('the peer makes a comparison that does not come to an end')
   }
   return ask(tree, walk)
+}
+
+function done(walk: Walk, peer: PeerTree): WalkStep {
+  const { differences, todo } = walk
+  return { kind: 'done', differences, isComplete: todo.length === 0, peer, walk }
 }
 
 /** The next request: the last of what is to be asked, as much as one message holds. */

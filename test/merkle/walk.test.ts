@@ -4,9 +4,10 @@ import { describe, expect, it } from 'vitest'
 import { limits } from '../../src/base/limits.ts'
 import { MerkleTree } from '../../src/merkle/tree.ts'
 import type { Difference } from '../../src/merkle/walk-take.ts'
+import { resumeWalk } from '../../src/merkle/walker.ts'
 import { anyLeaf, entriesOf, entryOf, entrySet, sha, treeOf } from './entries.ts'
 import type { Entry } from './naive-tree.ts'
-import { type Walked, walked } from './walking.ts'
+import { type Walked, walked, walkedOn } from './walking.ts'
 
 function differenceOf(mine: readonly Entry[], theirs: readonly Entry[]): Difference[] {
   const mineById = new Map(mine)
@@ -168,23 +169,36 @@ describe('the size of a walk', () => {
     expect(walk.largestMessage).toBeLessThan(limits.walkBytes + 64 * 1024)
   })
 
-  it('stops, incomplete, at the most differences that one walk may find', () => {
-    const many = new MerkleTree()
-    const entries = new Uint8Array((limits.walkDifferencesMax + 1000) * 64)
+  it('gives more differences than it may hold in parts that together are exact', () => {
+    const count = 2 * limits.walkDifferencesMax + 1000
+    const entries = new Uint8Array(count * 64)
     const view = new DataView(entries.buffer)
-    for (let i = 0; i * 64 < entries.length; i++) {
+    for (let i = 0; i < count; i++) {
       view.setUint32(i * 64, Math.imul(i, 0x9e3779b1))
       view.setUint32(i * 64 + 4, i)
     }
+    const many = new MerkleTree()
     many.setEntries(entries)
+    const few = treeOf(entriesOf(0, 3))
     for (const [a, b] of [
       [many, new MerkleTree()],
       [new MerkleTree(), many],
+      [many, few],
     ] as const) {
-      const { end } = walked(a, b)
-      if (end.kind !== 'done') throw new Error(end.kind)
-      expect(end.isComplete).toBe(false)
-      expect(end.differences).toHaveLength(limits.walkDifferencesMax)
+      const found = new Set<string>()
+      const sizes: number[] = []
+      let { end } = walked(a, b)
+      for (;;) {
+        if (end.kind !== 'done') throw new Error(end.kind)
+        for (const { idHash } of end.differences) found.add(idHash)
+        sizes.push(end.differences.length)
+        if (end.isComplete) break
+        end = walkedOn(a, b, resumeWalk(a, end.walk)).end
+      }
+      expect(found.size).toBe(count + b.count - (b === many ? count : 0))
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(found.size)
+      expect(Math.max(...sizes)).toBeLessThan(limits.walkDifferencesMax + 10_000)
+      expect(sizes).toHaveLength(3)
     }
   })
 })

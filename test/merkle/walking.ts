@@ -29,7 +29,22 @@ export function walked(
   theirs: MerkleTree,
   options: { full?: boolean; between?: (round: number) => void } = {},
 ): Walked {
-  let step = startWalk(mine, { key: testKey, full: options.full ?? false })
+  return walkedOn(
+    mine,
+    theirs,
+    startWalk(mine, { key: testKey, full: options.full ?? false }),
+    options,
+  )
+}
+
+/** Goes on from a step to the end. */
+export function walkedOn(
+  mine: MerkleTree,
+  theirs: MerkleTree,
+  from: WalkStep,
+  options: { between?: (round: number) => void } = {},
+): Walked {
+  let step = from
   let rounds = 0
   let bytes = 0
   let largestMessage = 0

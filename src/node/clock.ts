@@ -1,4 +1,7 @@
-/** The real clocks and chance of a machine, as ports. */
+/**
+ * The real clocks and chance of a machine, as ports. Whoever simulates brings others; nothing else
+ * in the product reads a clock or draws a random number.
+ */
 import { randomBytes } from 'node:crypto'
 import type { Clock, Entropy } from './ports.ts'
 

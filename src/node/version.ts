@@ -1,4 +1,7 @@
-/** The version of this program, from its own package. */
+/**
+ * The version of this program, from its own package: told by `--version` and by `status`, so that
+ * a person can see which member of a network runs what.
+ */
 import { readFileSync } from 'node:fs'
 
 interface Package {

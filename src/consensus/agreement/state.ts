@@ -5,6 +5,7 @@
  *
  * All times are milliseconds of the monotonic clock, given with each event.
  */
+import { compareAscii } from '../../base/bytes.ts'
 import type { FactRef, FactState, Incarnation, MemberId } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
 import type { Stamp } from '../../base/stamp.ts'
@@ -187,7 +188,7 @@ export function createAgreement(options: AgreementOptions): AgreementState {
 
 /** Takes a roster: members that left are forgotten, new ones are unknown yet. */
 export function setRoster(state: AgreementState, members: readonly MemberId[]): void {
-  state.roster = [...new Set(members)].sort()
+  state.roster = [...new Set(members)].sort(compareAscii)
   for (const id of state.peers.keys()) if (!state.roster.includes(id)) state.peers.delete(id)
   for (const id of state.roster) {
     if (id !== state.self && !state.peers.has(id)) state.peers.set(id, unknownPeer(id))

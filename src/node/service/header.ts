@@ -1,4 +1,7 @@
-/** Facts in the words of the socket. */
+/**
+ * Facts in the words of the socket: the header of a version, as `get`, `head`, `list` and `history`
+ * show it. A shown version may be a derived one; its content is that of the fact it stands for.
+ */
 import { isDelete } from '../../base/fact.ts'
 import { stampMs } from '../../base/stamp.ts'
 import type { ItemHeader } from '../../control/protocol.ts'

@@ -65,6 +65,7 @@ export class ModelSets {
   readonly agreed = new Map<string, Stamp>()
   readonly pending = new Map<string, PendingName>()
   readonly #names: Names
+  readonly #agreed = new SetHash()
   readonly #settled = new SetHash()
   #held: SetHash | null = null
   #cut = 0
@@ -79,6 +80,11 @@ export class ModelSets {
 
   get cut(): number {
     return this.#cut
+  }
+
+  /** The hash of all that is agreed, settled or not. */
+  get agreedHash(): string {
+    return this.#agreed.text
   }
 
   get settledHash(): string {
@@ -137,6 +143,7 @@ export class ModelSets {
     const wasHeld = this.isHeld(name)
     const wasSettled = this.isSettled(name)
     this.#dropPending(name)
+    if (known === undefined) this.#agreed.toggle(this.#names.words(name), 1)
     this.agreed.set(name, added)
     if (!wasHeld) this.#held?.toggle(this.#names.words(name), 1)
     if (this.isSettled(name)) {
@@ -161,7 +168,7 @@ export class ModelSets {
     if (this.pending.has(name)) return false
     const wasHeld = this.isHeld(name)
     if (this.isSettled(name)) this.#settled.toggle(this.#names.words(name), -1)
-    this.agreed.delete(name)
+    if (this.agreed.delete(name)) this.#agreed.toggle(this.#names.words(name), -1)
     this.pending.set(name, { order: this.#nextOrder++, fresh: false })
     this.#setAside += 1
     if (!wasHeld) this.#held?.toggle(this.#names.words(name), 1)

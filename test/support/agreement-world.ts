@@ -168,7 +168,7 @@ export class World {
       ({ isSource, sets }) =>
         isSource &&
         sets.pending.size === 0 &&
-        sets.agreed.size === first!.sets.agreed.size &&
+        sets.agreedHash === first!.sets.agreedHash &&
         sets.settledHash === first!.sets.settledHash,
     )
   }

@@ -103,7 +103,7 @@ describe('quorum `visible`', () => {
     }
   })
 
-  it('an idle network stays synchronized for an hour', { timeout: 120_000 }, () => {
+  it('S003-29: an idle network stays synchronized for an hour', { timeout: 120_000 }, () => {
     for (const members of [2, 3, 5]) {
       const world = wholeWorld(members)
       const before = world.lines.length

@@ -12,8 +12,11 @@ import { invariant } from '../base/invariant.ts'
 import { ENTRY_BYTES, LEAF_ENTRIES_MAX, LEAF_HEADER_BYTES, writeLeafHeader } from './entry.ts'
 
 const OWNER_BYTES = 4
-/** A chunk is about so large: small trees stay small, and large ones have not too many chunks. */
-const CHUNK_BYTES = 16 * 1024
+/** Chunks of all sizes are equally large, so that one that is left serves the next size. */
+const CHUNK_BYTES = 32 * 1024
+/** Empty chunks that are kept: a few, and of a large tree a share, for pages that come and go. */
+const SPARE_CHUNKS = 4
+const SPARE_SHARE = 1 / 32
 /** References keep a slot in 24 bits. */
 const SLOTS_MAX = 2 ** 24
 
@@ -31,6 +34,8 @@ interface Size {
 
 export class Pages {
   readonly #sizes: Size[] = []
+  readonly #spare: Bytes[] = []
+  #chunks = 0
 
   constructor() {
     for (let count = 0; count <= LEAF_ENTRIES_MAX; count++) {
@@ -46,7 +51,8 @@ export class Pages {
     const slot = size.used++
     invariant(slot < SLOTS_MAX, 'a tree has at most 2^24 leaves of one size')
     if (slot >= size.chunks.length * size.slotsPerChunk) {
-      size.chunks.push(new Uint8Array(size.slotsPerChunk * size.slotBytes))
+      size.chunks.push(this.#spare.pop() ?? new Uint8Array(CHUNK_BYTES))
+      this.#chunks += 1
     }
     this.setOwner(count, slot, owner)
     writeLeafHeader(this.chunk(count, slot), this.start(count, slot) + PREIMAGE_AT, count)
@@ -64,10 +70,17 @@ export class Pages {
       this.chunk(count, slot).set(page, this.start(count, slot))
       moved = this.#owner(count, slot)
     }
-    // One empty chunk is kept, so that a page that comes and goes does not allocate each time.
-    const needed = Math.ceil(size.used / size.slotsPerChunk)
-    if (size.used === 0 || size.chunks.length > needed + 1) size.chunks.length = needed
+    if (last % size.slotsPerChunk === 0) this.#giveBack(size)
     return moved
+  }
+
+  /** The last chunk of a size is empty: another size may have it. */
+  #giveBack(size: Size): void {
+    const chunk = size.chunks.pop()
+    this.#chunks -= 1
+    const spareMax = SPARE_CHUNKS + Math.floor(this.#chunks * SPARE_SHARE)
+    if (chunk !== undefined) this.#spare.push(chunk)
+    if (this.#spare.length > spareMax) this.#spare.length = spareMax
   }
 
   /** The buffer in which a page lies. */
@@ -107,15 +120,12 @@ export class Pages {
       target.used = size.used
       for (const chunk of size.chunks) target.chunks.push(chunk.slice())
     })
+    copy.#chunks = this.#chunks
     return copy
   }
 
   /** Bytes held. */
   bytes(): number {
-    let bytes = 0
-    for (const size of this.#sizes) {
-      bytes += size.chunks.length * size.slotsPerChunk * size.slotBytes
-    }
-    return bytes
+    return (this.#chunks + this.#spare.length) * CHUNK_BYTES
   }
 }

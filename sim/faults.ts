@@ -97,6 +97,7 @@ export function healAll(world: World): void {
   Object.assign(world.network.weather, FAIR)
   for (const { disk } of world.members) Object.assign(disk.weather, FAIR_DISK)
   world.heal()
+  world.keepsUp = true
   for (const member of world.members) world.start(member)
 }
 

@@ -64,6 +64,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   if (options.watch !== undefined) world.watchers.push(options.watch(world))
   const isOver = () => options.stopAtFirst === true && !verdict.ok
 
+  await world.found()
   applySwarm(world, swarm, random)
   monitor.isCalm = () => isFair(world)
   monitor.start()

@@ -68,6 +68,8 @@ export class World {
   readonly members: readonly SimMember[]
   readonly quorum: Quorum
   readonly watchers: Watcher[] = []
+  /** A process that ends in order from now on is started again. */
+  keepsUp = false
   readonly #planted: ReadonlySet<PlantedBug>
   readonly #traceHash = createHash('sha256')
   #traceLines: string[] = []
@@ -126,6 +128,24 @@ export class World {
     await this.timeline.runTo(this.nowMs + ms, until)
   }
 
+  /** Writes the roster of every store, as if all had joined long ago and were closed again. */
+  async found(): Promise<void> {
+    const founding = this.members.map(async entry => {
+      const life = new Life(this.timeline)
+      const member = await this.#member(entry, life, () => undefined)
+      await member.roster.take(member.self, this.#roster())
+      await member.ledger.close()
+      entry.disk.keep(entry.disk.copy(), this.nowMs)
+      life.end()
+    })
+    let isDone = false
+    const all = Promise.all(founding).then(() => {
+      isDone = true
+    })
+    await this.run(1000, () => isDone)
+    await all
+  }
+
   startAll(): void {
     for (const member of this.members) this.start(member)
   }
@@ -161,6 +181,7 @@ export class World {
       if (!life.alive) return
       entry.disk.keep(entry.disk.copy(), this.nowMs)
       this.#gone(entry, 'stop')
+      if (this.keepsUp) this.start(entry)
     }
     stopping().catch(error => this.#died(entry, life, asError(error)))
   }
@@ -212,20 +233,11 @@ export class World {
   }
 
   async #open(entry: SimMember, life: Life): Promise<void> {
-    if (entry.lives === 1) await this.#found(entry, life)
     const member = await this.#member(entry, life, this.#logOf(entry, life))
     await member.start()
     entry.member = member
     entry.service = createService(member, SERVICE)
     for (const watcher of this.watchers) watcher.opened?.(entry)
-  }
-
-  /** Writes the roster, as if the member had joined before and was closed again. */
-  async #found(entry: SimMember, life: Life): Promise<void> {
-    const member = await this.#member(entry, life, () => undefined)
-    await member.roster.take(member.self, this.#roster())
-    await member.ledger.durable()
-    entry.disk.keep(entry.disk.copy(), this.nowMs)
   }
 
   #member(entry: SimMember, life: Life, log: Log): Promise<Member> {

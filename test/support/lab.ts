@@ -3,11 +3,13 @@
  * on loopback. A test makes a lab, uses it, and ends it; nothing is left behind. Everything goes
  * through the command line and the control socket, as a user would.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { JsonClient } from './json-client.ts'
+import { ip, makeNamespace, outsideOf } from './namespaces.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
@@ -67,7 +69,9 @@ export class LabMember {
     env: Readonly<Record<string, string>> = {},
     args: readonly string[] = [],
   ): Promise<void> {
-    const child = this.#spawn(['start', '--store', this.store, ...args], env)
+    // Without namespaces other labs share the machine's network: nobody is to be discovered there.
+    const mdns = this.namespace === null ? ['--no-mdns'] : []
+    const child = this.#spawn(['start', '--store', this.store, ...mdns, ...args], env)
     this.daemon = child
     const record = (data: Buffer) => {
       this.log = (this.log + data.toString()).slice(-200_000)
@@ -80,8 +84,29 @@ export class LabMember {
     })
     await until(`${this.name} answers`, async () => {
       if (ended) throw new Error(`${this.name} ended at its start:\n${this.log}`)
-      return (await this.run(['status', '--json'])).code === 0
+      return await this.#answers()
     })
+  }
+
+  /** A call on a connection of its own. */
+  async call<T>(method: string, params: Readonly<Record<string, unknown>> = {}): Promise<T> {
+    const client = await JsonClient.open(this.socket)
+    try {
+      return await client.call<T>(method, params)
+    } finally {
+      client.close()
+    }
+  }
+
+  async #answers(): Promise<boolean> {
+    try {
+      await this.call('status')
+      return true
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'ENOENT' || code === 'ECONNREFUSED') return false
+      throw error
+    }
   }
 
   /** Ends the daemon by a signal; resolves when the process is gone. */
@@ -117,8 +142,6 @@ export interface LabOptions {
   readonly members: number
   /** One namespace and address each; else all on loopback. */
   readonly namespaces: boolean
-  /** More arguments for `init` and `join`. */
-  readonly make?: readonly string[]
 }
 
 export class Lab {
@@ -153,13 +176,16 @@ export class Lab {
 
   /** Makes one network of all members by `init`, `invite` and `join`, and starts them. */
   async form(
-    make: readonly string[] = [],
+    more: readonly string[] = [],
     env: Readonly<Record<string, string>> = {},
+    start: readonly string[] = [],
   ): Promise<void> {
     const [first, ...others] = this.members
     if (first === undefined) return
+    const make =
+      first.namespace === null ? ['--listen', '/ip4/127.0.0.1/tcp/0', ...more] : [...more]
     await first.json(['init', '--name', first.name, '--network', 'lab', ...make])
-    await first.start(env)
+    await first.start(env, start)
     for (const member of others) {
       await until(
         'the inviting member is Source',
@@ -167,7 +193,7 @@ export class Lab {
       )
       const { token } = await first.json<{ token: string }>(['invite'])
       await member.json(['join', token, '--name', member.name, ...make])
-      await member.start(env)
+      await member.start(env, start)
     }
     await this.allSource()
   }
@@ -190,7 +216,7 @@ export class Lab {
 
   /** Cuts a member off from all others, or joins it again (namespaces only). */
   link(member: LabMember, state: 'up' | 'down'): void {
-    ip('link', 'set', `${member.namespace}b`.slice(-15), state)
+    ip('link', 'set', outsideOf(member.namespace ?? ''), state)
   }
 
   /** Ends all daemons, removes namespaces and folders. */
@@ -204,17 +230,19 @@ export class Lab {
 
 let labs = 0
 
-interface Status {
+export interface Status {
   readonly uuid: string
   readonly status: string
   readonly synchronized: boolean
   readonly hash: string
   readonly cut: number
   readonly items: number
+  readonly facts: number
   readonly pending: number
   readonly unsettled: number
   readonly lastCheck: { readonly marked: number; readonly of: number; readonly at: number | null }
   readonly members: readonly {
+    readonly uuid: string
     readonly name: string
     readonly status: string | null
     readonly reached: boolean
@@ -222,9 +250,9 @@ interface Status {
   readonly problems: readonly { readonly reason: string; readonly sentence: string }[]
 }
 
-/** The status of a member, over the command line. */
+/** The status of a member. */
 export function status(member: LabMember): Promise<Status> {
-  return member.json<Status>(['status'])
+  return member.call<Status>('status')
 }
 
 /** Polls a condition until it holds; a deadline that passes is a failure with its name. */
@@ -240,29 +268,6 @@ export async function until(
     if (performance.now() - begin > ms) throw new Error(`not within ${ms} ms: ${what}`)
     await new Promise(resolve => setTimeout(resolve, everyMs))
   }
-}
-
-function makeNamespace(made: {
-  tag: string
-  namespace: string
-  at: number
-  address: string
-}): void {
-  const inside = `${made.namespace}a`.slice(-15)
-  const outside = `${made.namespace}b`.slice(-15)
-  ip('netns', 'add', made.namespace)
-  ip('link', 'add', outside, 'type', 'veth', 'peer', 'name', inside)
-  ip('link', 'set', outside, 'master', made.tag)
-  ip('link', 'set', outside, 'up')
-  ip('link', 'set', inside, 'netns', made.namespace)
-  ip('-n', made.namespace, 'addr', 'add', `${made.address}/24`, 'dev', inside)
-  ip('-n', made.namespace, 'link', 'set', inside, 'up')
-  ip('-n', made.namespace, 'link', 'set', 'lo', 'up')
-}
-
-function ip(...args: readonly string[]): void {
-  const ran = spawnSync('ip', args, { encoding: 'utf8' })
-  if (ran.status !== 0) throw new Error(`ip ${args.join(' ')}: ${ran.stderr}`)
 }
 
 function exitOf(child: ChildProcess): Promise<number> {

@@ -182,7 +182,9 @@ export class Adding {
       moments.push({ at: now, last: outgoing.last })
     }
     while (moments.length > 0 && now - moments[0]!.at >= KEEP_NUMBERS_MS) {
-      const floor = Math.min(moments.shift()!.last + 1, this.#levels.lowestWaiting())
+      // A number that is not durable here yet has no waiter yet: a disk may be slow for long.
+      const waiting = Math.min(this.#levels.lowestWaiting(), outgoing.own.upTo + 1)
+      const floor = Math.min(moments.shift()!.last + 1, waiting)
       raiseFloor(outgoing, floor)
     }
   }

@@ -16,6 +16,7 @@ import type { Hash } from '../../base/hash.ts'
 import type { Stamp } from '../../base/stamp.ts'
 import { VecheError } from '../../base/veche-error.ts'
 import { addNumbers, assignSequence, type Outgoing } from '../../consensus/agreement/sequences.ts'
+import { rootOf } from '../../consensus/items/id.ts'
 import type { Policy } from '../../consensus/items/view.ts'
 import { EMPTY_ROOT } from '../../merkle/tree.ts'
 import type { Store, Write } from '../../storage/store.ts'
@@ -34,6 +35,7 @@ import { EventLog, itemEvents, type LedgerEvent } from './events.ts'
 import { receiveAll } from './receive.ts'
 import { restateAll } from './restate.ts'
 import type { Sets } from './sets.ts'
+import type { ItemWork } from './work.ts'
 import { writeOne } from './write.ts'
 
 /** Changes worked out in one batch, so that a flood does not hold the loop. */
@@ -79,6 +81,14 @@ type Job = {
   readonly reject: (error: unknown) => void
 }
 
+/** A batch that is worked out. */
+interface Done {
+  readonly batch: Batch
+  readonly works: readonly ItemWork[]
+  readonly events: readonly LedgerEvent[]
+  readonly answers: readonly (() => void)[]
+}
+
 export class Ledger {
   readonly store: Store
   readonly sets: Sets
@@ -98,6 +108,8 @@ export class Ledger {
   #inFlight = 0
   #wake: (() => void) | null = null
   #lastCommit: Promise<unknown> = Promise.resolve()
+  /** Commits under way, by the root ids of their items. */
+  readonly #underWay = new Map<ItemId, Promise<unknown>>()
 
   constructor(options: { store: Store; sets: Sets; host: LedgerHost; outgoing: Outgoing }) {
     this.store = options.store
@@ -172,6 +184,14 @@ export class Ledger {
     await this.#lastCommit
   }
 
+  /**
+   * Resolves when what is held now of an item and its split items is durable: what a reader was
+   * shown must survive a crash. At once when nothing of it is under way.
+   */
+  async durableOf(id: ItemId): Promise<void> {
+    await this.#underWay.get(rootOf(id))
+  }
+
   /** Gives the next number of this incarnation. */
   assign(ref: FactRef): number {
     return assignSequence(this.outgoing, ref)
@@ -220,10 +240,10 @@ export class Ledger {
       return
     }
     const events = itemEvents(this, batch, works)
-    this.#commit(batch, events, answers)
+    this.#commit({ batch, works, events, answers })
   }
 
-  #commit(batch: Batch, events: readonly LedgerEvent[], answers: readonly (() => void)[]): void {
+  #commit({ batch, works, events, answers }: Done): void {
     this.#inFlight += 1
     if (batch.added.length > 0) this.host.onAdded(batch.added)
     const payloads: Hash[] = []
@@ -236,8 +256,20 @@ export class Ledger {
       this.#inFlight -= 1
       this.#wake?.()
     })
-    committed.catch(error => this.host.onFatal(error))
     this.#lastCommit = committed
+    const ended = this.#isUnderWay(works, committed)
+    committed.then(ended, error => this.host.onFatal(error))
+  }
+
+  /** Notes which items a commit holds, until it has ended. */
+  #isUnderWay(works: readonly ItemWork[], committed: Promise<unknown>): () => void {
+    const roots = new Set(works.map(work => rootOf(work.id)))
+    for (const root of roots) this.#underWay.set(root, committed)
+    return () => {
+      for (const root of roots) {
+        if (this.#underWay.get(root) === committed) this.#underWay.delete(root)
+      }
+    }
   }
 
   async #roomInFlight(): Promise<void> {

@@ -36,6 +36,12 @@ export class Listing {
   }
 
   async list(params: ListParams): Promise<ListResult> {
+    const page = await this.#page(params)
+    await this.#member.ledger.durable() // what was shown must survive a crash
+    return page
+  }
+
+  async #page(params: ListParams): Promise<ListResult> {
     const limit = Math.min(params.limit ?? limits.pageMax, limits.pageMax)
     const items: ItemHeader[] = []
     let bytes = 0

@@ -40,10 +40,21 @@ export class Reading {
     this.#member = member
   }
 
-  /** What an id shows; throws NOT_FOUND, SPLIT or BAD_REQUEST. */
+  /**
+   * What an id shows; throws NOT_FOUND, SPLIT or BAD_REQUEST. Nothing is shown before it is
+   * durable: after a crash it would be shown no more.
+   */
   async shown(params: HeadParams): Promise<Shown> {
+    checkId(params.id)
+    try {
+      return await this.#look(params)
+    } finally {
+      await this.#member.ledger.durableOf(params.id)
+    }
+  }
+
+  async #look(params: HeadParams): Promise<Shown> {
     const { id } = params
-    checkId(id)
     if (params.version !== undefined || params.at !== undefined) return await this.#past(params)
     const [summary] = await this.#member.store.items([id])
     const seen = viewSummary(id, summary)

@@ -14,14 +14,21 @@ import type { AskItems, NamedFact, Scope, ShownItem } from '../../consensus/mess
 import { WALK_KEY_BYTES } from '../../merkle/prints.ts'
 import type { MerkleTree } from '../../merkle/tree.ts'
 import type { Difference } from '../../merkle/walk-take.ts'
-import { continueWalk, startWalk, type WalkStep } from '../../merkle/walker.ts'
+import { continueWalk, resumeWalk, startWalk, type WalkStep } from '../../merkle/walker.ts'
 import { takeShown } from './fetching.ts'
 import type { Member } from './member.ts'
 
 type Compare = Extract<Effect, { kind: 'compare' }>
 
+/** A walk goes on in so many parts: beyond, what was found is repaired first. */
+const PARTS_MAX = 64
 /** Items asked about in one message. */
 const ITEMS_ASKED = 256
+
+interface Walked {
+  readonly differences: readonly Difference[]
+  readonly theirRoot: Hash
+}
 
 interface Found {
   readonly theyLack: { readonly ref: FactRef; readonly state: FactState }[]
@@ -36,6 +43,7 @@ interface Mine {
 
 export class Comparing {
   readonly #member: Member
+  readonly #printsMisled = new Set<MemberId>()
 
   constructor(member: Member) {
     this.#member = member
@@ -63,34 +71,40 @@ export class Comparing {
   }
 
   /** Walks the trees; undefined when the other does not answer or a tree changed under a count. */
-  async #walk({
-    peer,
-    scope,
-    purpose,
-  }: Compare): Promise<{ differences: readonly Difference[]; theirRoot: Hash } | undefined> {
+  async #walk({ peer, scope, purpose }: Compare): Promise<Walked | undefined> {
     const tree = this.#treeOf(scope)
     if (tree === null) return undefined
     const key = this.#member.ports.entropy.bytes(WALK_KEY_BYTES)
+    const differences: Difference[] = []
     let theirRoot = ''
-    let step: WalkStep = startWalk(tree, { key, full: false })
-    while (step.kind === 'ask') {
-      const answer = await this.#member.links.ask(peer, {
-        kind: 'askWalk',
-        scope,
-        walk: step.request,
-      })
-      if (answer?.kind !== 'walked' || answer.walk === null) return undefined
-      theirRoot = answer.walk.root
-      step = continueWalk(tree, step.walk, answer.walk)
-    }
-    if (step.kind === 'refused') {
-      this.#member.blame(peer, `gave a wrong answer in a comparison: ${step.sentence}`)
-      return undefined
+    let step: WalkStep = startWalk(tree, { key, full: this.#printsMisled.has(peer) })
+    for (let parts = 1; ; parts++) {
+      while (step.kind === 'ask') {
+        const walk = step.request
+        const answer = await this.#member.links.ask(peer, { kind: 'askWalk', scope, walk })
+        if (answer?.kind !== 'walked' || answer.walk === null) return undefined
+        theirRoot = answer.walk.root
+        step = continueWalk(tree, step.walk, answer.walk)
+      }
+      if (step.kind === 'refused') {
+        this.#member.blame(peer, `gave a wrong answer in a comparison: ${step.sentence}`)
+        return undefined
+      }
+      differences.push(...step.differences)
+      if (step.kind !== 'done' || step.isComplete || parts === PARTS_MAX) break
+      step = resumeWalk(tree, step.walk)
     }
     const isWhole = step.kind === 'done' && step.isComplete
     if (scope === 'held' && (!isWhole || this.#treeOf(scope) !== tree)) return undefined
-    const isHeal = purpose === 'heal' && step.differences.length > limits.healFactsMax
-    return isHeal ? undefined : { differences: step.differences, theirRoot }
+    this.#judgePrints(peer, isWhole && differences.length === 0 && theirRoot !== tree.root())
+    if (purpose === 'heal' && differences.length > limits.healFactsMax) return undefined
+    return { differences, theirRoot }
+  }
+
+  /** Roots that differ while no cut print does: the next walk with this member compares in full. */
+  #judgePrints(peer: MemberId, misled: boolean): void {
+    if (misled) this.#printsMisled.add(peer)
+    else this.#printsMisled.delete(peer)
   }
 
   #treeOf(scope: Scope): MerkleTree | null {
@@ -99,11 +113,7 @@ export class Comparing {
   }
 
   /** Looks into the differing items, some hundred at a time. */
-  async #items(
-    effect: Compare,
-    walked: { readonly differences: readonly Difference[] },
-    found: Found,
-  ): Promise<boolean> {
+  async #items(effect: Compare, walked: Walked, found: Found): Promise<boolean> {
     const { differences } = walked
     for (let at = 0; at < differences.length; at += ITEMS_ASKED) {
       const mine = await this.#mine(effect.scope, differences.slice(at, at + ITEMS_ASKED))

@@ -7,16 +7,6 @@ import { cutAt, hearClock, type NetworkClock, nextStamp, startClock } from '../.
 import type { Stamp } from '../../src/base/stamp.ts'
 import type { AgreementEvent, Effect } from '../../src/consensus/agreement/events.ts'
 import { step } from '../../src/consensus/agreement/machine.ts'
-import { answersMe, reachedPeers } from '../../src/consensus/agreement/reach.ts'
-import {
-  addNumbers,
-  assignSequence,
-  createIncoming,
-  createOutgoing,
-  type Incoming,
-  missingNumbers,
-  type Outgoing,
-} from '../../src/consensus/agreement/sequences.ts'
 import {
   type AgreementState,
   createAgreement,
@@ -25,21 +15,16 @@ import {
   type Quorum,
 } from '../../src/consensus/agreement/state.ts'
 import type { Envelope, Ping } from '../../src/consensus/messages.ts'
+import { ModelAdds } from './agreement-adds.ts'
 import { compareSets } from './agreement-compare.ts'
 import { drain } from './agreement-drain.ts'
+import { isSameOwn, pingOf } from './agreement-ping.ts'
 import { rearrangeSets } from './agreement-rearrange.ts'
 import { ModelSets } from './agreement-sets.ts'
 import type { World } from './agreement-world.ts'
 
 const TICK_MS = 100
 const PROBE_MS = 1000
-
-/** A fact on its way: its number, its name, and when it was added. */
-export interface SentAdd {
-  readonly sequence: number
-  readonly name: string
-  readonly added: Stamp
-}
 
 export class ModelMember {
   readonly id: string
@@ -52,11 +37,9 @@ export class ModelMember {
   gap = false
   planted: ReadonlySet<PlantedBug> = new Set()
   state!: AgreementState
-  outgoing!: Outgoing
+  readonly adds: ModelAdds
   #clock!: NetworkClock
   #lastStamp: Stamp | null = null
-  #incoming = new Map<string, Incoming>()
-  #outbox = new Map<string, { waiting: SentAdd[]; sending: boolean }>()
   #alive = false
   /** Counts openings: what was begun in a former life is dropped. */
   #life = 0
@@ -72,6 +55,7 @@ export class ModelMember {
     this.world = world
     this.id = id
     this.sets = new ModelSets(world.names)
+    this.adds = new ModelAdds(this)
   }
 
   get isAlive(): boolean {
@@ -99,11 +83,10 @@ export class ModelMember {
     this.#alive = true
     this.#life += 1
     this.isDraining = false
-    this.#incoming = new Map()
-    this.#outbox = new Map()
+
     this.#probedAt = Number.NEGATIVE_INFINITY
     this.#saidAt = this.now
-    this.outgoing = createOutgoing(`${this.id}/${this.#life}`)
+    this.adds.open(`${this.id}/${this.#life}`)
     this.#clock = startClock({
       monotonicMs: this.now,
       wallMs: this.#wallMs(),
@@ -133,6 +116,7 @@ export class ModelMember {
   wipe(): void {
     this.sets = new ModelSets(this.world.names)
     this.#lastStamp = null
+    this.adds.forget()
   }
 
   /** Its process stands still: nothing that was to happen does, until then. */
@@ -188,13 +172,7 @@ export class ModelMember {
   tellOwn(): void {
     const own = this.#own()
     const known = this.state.own
-    const isSame =
-      own.cut === known.cut &&
-      own.hash === known.hash &&
-      own.held === known.held &&
-      own.empty === known.empty &&
-      own.gap === known.gap
-    if (!isSame) this.take({ kind: 'own', now: this.now, own })
+    if (!isSameOwn(own, known)) this.take({ kind: 'own', now: this.now, own })
   }
 
   /** Facts become agreed here; the machine hears what was not held before. */
@@ -221,57 +199,14 @@ export class ModelMember {
 
   /** Adds facts to the network as a Source: agreed here, and sent to all that are reached. */
   add(names: readonly string[]): void {
-    const adds = names.map(name => {
-      const added = nextStamp(this.#clock, this.now)
-      const sequence = assignSequence(this.outgoing, this.world.names.ref(name))
-      return { sequence, name, added }
-    })
-    this.agreeAll(adds)
-    for (const peer of reachedPeers(this.state)) this.#enqueue(peer.id, adds)
-  }
-
-  #enqueue(to: string, adds: readonly SentAdd[]): void {
-    const lane = this.#outbox.get(to) ?? { waiting: [], sending: false }
-    this.#outbox.set(to, lane)
-    lane.waiting.push(...adds)
-    if (!lane.sending) this.#flush(to, lane)
-  }
-
-  /** A batch is what gathered while the last one was on its way. */
-  #flush(to: string, lane: { waiting: SentAdd[]; sending: boolean }): void {
-    if (lane.waiting.length === 0) {
-      lane.sending = false
-      return
-    }
-    lane.sending = true
-    const batch = lane.waiting.splice(0)
-    const receiver = this.world.get(to)
-    const { incarnation } = this.outgoing
-    this.tell(receiver, () => receiver.#receiveAdds(this.id, incarnation, batch))
-    this.later(this.world.network.delayMs(), () => this.#flush(to, lane))
-  }
-
-  #receiveAdds(from: string, incarnation: string, adds: readonly SentAdd[]): void {
-    const incoming = this.#incomingOf(from, incarnation)
-    for (const { sequence } of adds) addNumbers(incoming.numbers, sequence, sequence)
-    this.agreeAll(adds)
-  }
-
-  /** A member that is heard for the first time is taken up from where it stands. */
-  #incomingOf(from: string, incarnation: string, upTo = 0): Incoming {
-    const known = this.#incoming.get(from)
-    if (known?.incarnation === incarnation) return known
-    const created = createIncoming(from, incarnation)
-    addNumbers(created.numbers, 1, upTo)
-    this.#incoming.set(from, created)
-    return created
+    this.agreeAll(this.adds.send(names, () => nextStamp(this.#clock, this.now)))
   }
 
   envelope(): Envelope {
     const { own, status } = this.state
     return {
       uuid: this.id,
-      incarnation: this.outgoing.incarnation,
+      incarnation: this.adds.outgoing.incarnation,
       status,
       hash: own.hash,
       cut: own.cut,
@@ -302,7 +237,7 @@ export class ModelMember {
 
   #announce(): void {
     const envelope = this.envelope()
-    const ping = this.#ping()
+    const ping = pingOf(this.state, this.adds.outgoing)
     this.longestSilenceMs = Math.max(this.longestSilenceMs, this.now - this.#saidAt)
     this.#saidAt = this.now
     this.world.network.publish(this.id, this.world.ids, to => {
@@ -311,46 +246,11 @@ export class ModelMember {
     })
   }
 
-  #ping(): Ping {
-    const peers = [...this.state.peers.values()]
-    const isMarked = (peer: (typeof peers)[number]) => peer.marked || peer.markedBefore
-    return {
-      kind: 'ping',
-      answers: peers.filter(peer => answersMe(this.state, peer)).map(peer => peer.id),
-      reached: reachedPeers(this.state).map(peer => peer.id),
-      marked: peers.filter(isMarked).map(peer => peer.id),
-      systemRoot: '',
-      sequence: this.outgoing.last,
-      floor: this.outgoing.floor,
-      addresses: [],
-    }
-  }
-
   #hearPing(from: ModelMember, envelope: Envelope, ping: Ping): void {
     if (!this.state.peers.has(from.id)) return
     this.hear(envelope)
     this.take({ kind: 'ping', now: this.now, envelope, ping })
-    this.#fillGap(from, envelope.incarnation, ping.sequence)
-  }
-
-  /** Numbers that a ping tells of and that never came are asked for. */
-  #fillGap(adder: ModelMember, incarnation: string, last: number): void {
-    const incoming = this.#incomingOf(adder.id, incarnation, last)
-    const known = incoming.last
-    incoming.last = Math.max(incoming.last, last)
-    const missing = missingNumbers(incoming.numbers, known, 8)
-    if (missing.length === 0) return
-    this.tell(adder, () => {
-      if (adder.outgoing.incarnation !== incarnation) return
-      const adds: SentAdd[] = []
-      for (const [from, to] of missing)
-        for (let sequence = from; sequence <= to; sequence++) {
-          const name = adder.outgoing.sent.get(sequence)?.id ?? ''
-          const added = adder.sets.agreed.get(name)
-          if (added !== undefined) adds.push({ sequence, name, added })
-        }
-      adder.tell(this, () => this.#receiveAdds(adder.id, incarnation, adds))
-    })
+    this.adds.fillGap(from, envelope.incarnation, ping.sequence)
   }
 
   #hold(on: boolean): void {

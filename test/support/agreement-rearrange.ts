@@ -5,7 +5,8 @@
 import { refKey } from '../../src/base/fact.ts'
 import { STAMP_ZERO } from '../../src/base/stamp.ts'
 import type { Rearrange } from '../../src/consensus/agreement/events.ts'
-import type { ModelMember, SentAdd } from './agreement-member.ts'
+import type { SentAdd } from './agreement-adds.ts'
+import type { ModelMember } from './agreement-member.ts'
 
 /** Carries out the effect `rearrange`. */
 export function rearrangeSets(member: ModelMember, effect: Rearrange): void {

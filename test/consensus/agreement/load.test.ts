@@ -11,7 +11,7 @@ function writeSteadily(world: World, perSecond: number, ms: number): void {
     let count = 0
     const next = () => {
       if (world.agenda.now >= until) return
-      world.put(index + 1, `m${index + 1}/${count++}`)
+      if (world.member(index + 1).isAlive) world.put(index + 1, `m${index + 1}/${count++}`)
       world.agenda.after(1000 / perSecond, next)
     }
     world.agenda.after((1000 / perSecond / world.members.length) * index, next)
@@ -80,6 +80,24 @@ describe('under a steady load', () => {
     expect(world.lines.slice(before)).toEqual([])
     world.run(6000)
     expect(world.isWhole()).toBe(true)
+  })
+
+  it('a member that is killed and comes back costs nobody else the status', () => {
+    for (const members of [3, 5]) {
+      const world = quietWorld(members)
+      world.run(limits.checkMs)
+      const before = world.lines.length
+      writeSteadily(world, 20, 200_000)
+      for (let round = 0; round < 10; round++) {
+        const at = (round % members) + 1
+        world.member(at).crash()
+        world.run(world.chance.between(200, 9000))
+        world.start(at)
+        world.runUntil(() => world.member(at).isSource, 10_000)
+        world.run(world.chance.between(3000, 8000))
+      }
+      expect(world.lines.slice(before).filter(line => line.from === 'source')).toEqual([])
+    }
   })
 
   it('S003-20: with 7 members and 2 Sources the network is synchronized and writes go on', () => {

@@ -6,6 +6,8 @@
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.ts'
 import type { Quorum } from '../../../src/consensus/agreement/state.ts'
+import { sizeOf } from '../../support/agreement-deep.ts'
+import { Chance } from '../../support/agreement-time.ts'
 import { World, type WorldOptions } from '../../support/agreement-world.ts'
 
 function worldWith(options: WorldOptions, names: readonly string[] = ['k']): World {
@@ -22,6 +24,24 @@ function demotions(world: World, since = 0): string[] {
     .slice(since)
     .filter(line => line.from === 'source')
     .map(line => `${line.at} ${line.member}: ${line.sentence}`)
+}
+
+/** Leaves some links, some of them in one direction only; answers whether those of both connect all. */
+function linkAtRandom(world: World, chance: Chance): boolean {
+  const size = world.members.length
+  world.link()
+  const connected = new Set([1])
+  const pairs: (readonly [number, number])[] = []
+  for (let a = 1; a <= size; a++)
+    for (let b = a + 1; b <= size; b++) {
+      const kind = chance.fraction()
+      if (kind < 0.6) world.network.unblock(`m${a}`, `m${b}`)
+      if (kind >= 0.45) continue
+      world.network.unblock(`m${b}`, `m${a}`)
+      pairs.push([a, b], [b, a])
+    }
+  for (const from of connected) for (const [a, b] of pairs) if (a === from) connected.add(b)
+  return connected.size === size
 }
 
 describe('clocks', () => {
@@ -99,6 +119,23 @@ describe('links', () => {
     const since = world.lines.length
     world.run(120_000)
     expect(world.lines.slice(since)).toEqual([])
+  })
+
+  it('that connect all in any way give a Source within 10 s and one set for good', () => {
+    for (let seed = 1; seed <= sizeOf(150, 2000); seed++) {
+      const chance = new Chance(seed)
+      const world = new World({ members: chance.between(3, 7), seed, delay: { min: 1, max: 80 } })
+      for (const at of world.members.keys())
+        for (const name of ['a', 'b', 'c', 'd']) if (chance.isHit(0.5)) world.have(at + 1, name)
+      if (!linkAtRandom(world, chance)) continue
+      world.start()
+      world.runUntil(() => world.sources().length > 0, 10_000)
+      world.runUntil(() => world.isWhole(), 60_000)
+      world.run(20_000)
+      const since = world.lines.length
+      world.run(20_000)
+      expect([seed, world.lines.slice(since)]).toEqual([seed, []])
+    }
   })
 
   it('one direction cut between two of five costs nobody but these two anything', () => {

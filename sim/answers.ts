@@ -75,12 +75,7 @@ export class Answers implements AnswerChecks {
   }
 
   /** What was shown before is shown still, or is held and something newer stands on it. */
-  #mustFollow(
-    operation: Operation,
-    at: SimMember,
-    version: string | null,
-    isSplit = false,
-  ): void {
+  #mustFollow(operation: Operation, at: SimMember, version: string | null, isSplit = false): void {
     const { id } = operation
     const before = this.#shownBefore(operation, at)
     // The versions of a split item are derived, and change when its fork does.

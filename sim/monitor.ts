@@ -28,6 +28,8 @@ export interface StatusChange {
 
 export class Monitor {
   readonly changes: StatusChange[] = []
+  /** What was done to the world, and who became what. */
+  readonly events: { readonly atMs: number; readonly sentence: string }[] = []
   /** One letter a second for each member. */
   readonly lanes = new Map<MemberId, string>()
   readonly counts = { elections: 0, promotions: 0, demotions: 0 }
@@ -44,8 +46,9 @@ export class Monitor {
     this.#verdict = verdict
     for (const { id } of world.members) this.lanes.set(id, '')
     world.watchers.push({
-      fault: () => {
+      fault: sentence => {
         this.lastFaultAtMs = world.nowMs
+        this.events.push({ atMs: world.nowMs, sentence })
       },
       status: (member, from, to, sentence) => this.#status(member, from, to, sentence),
       died: (member, error) =>
@@ -62,6 +65,8 @@ export class Monitor {
 
   #status(member: SimMember, from: Status, to: Status, sentence: string): void {
     this.changes.push({ atMs: this.#world.nowMs, member: member.id, from, to, sentence })
+    const told = `${member.id} ${from} → ${to}: ${sentence}`
+    this.events.push({ atMs: this.#world.nowMs, sentence: told })
     if (from === 'source') this.counts.demotions += 1
     if (to !== 'source') return
     this.counts.promotions += 1

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { JsonClient } from './json-client.ts'
+import { memoryOf } from './large.ts'
 import { ip, makeNamespace, outsideOf } from './namespaces.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
@@ -53,6 +54,23 @@ export class LabMember {
     child.stdin?.end(input ?? '')
     const code = await exitOf(child)
     return { code, stdout: Buffer.concat(chunks).toString(), stderr }
+  }
+
+  /** Runs a command that must succeed, and answers the most memory that its process held. */
+  async peak(args: readonly string[]): Promise<{ stdout: string; peakBytes: number }> {
+    const child = this.#spawn([...args, '--store', this.store], {})
+    let stdout = ''
+    let peakBytes = 0
+    child.stdout?.on('data', data => {
+      stdout += data
+    })
+    const look = () => {
+      if (child.exitCode === null) peakBytes = Math.max(peakBytes, memoryOf(child.pid!).peak)
+    }
+    const timer = setInterval(look, 20)
+    const code = await exitOf(child).finally(() => clearInterval(timer))
+    if (code !== 0) throw new Error(`${this.name}: veche ${args.join(' ')} ended with ${code}`)
+    return { stdout, peakBytes }
   }
 
   /** Runs a command that must succeed, with --json, and answers what it printed. */

@@ -47,12 +47,15 @@ export function storeFault(folder: string, error: unknown): VecheError {
       'give the user who runs Veche the right to read and write it.'
     return new VecheError('NO_PERMISSION', sentence, { folder }, error)
   }
-  if (isCorruption(error)) {
-    const sentence =
-      `The files of the store ${folder} are damaged (${text}): restore a backup, ` +
-      'or begin with an empty folder and join again; the others will refill it.'
-    return new VecheError('DAMAGED', sentence, { folder }, error)
-  }
+  if (isCorruption(error)) return damagedStore(folder, text, error)
   const sentence = `The disk of ${folder} failed (${text}): look at it, then start again.`
   return new VecheError('INTERNAL', sentence, { folder }, error)
+}
+
+/** The refusal of a store of which too little is left to open it. */
+export function damagedStore(folder: string, why: string, cause?: unknown): VecheError {
+  const sentence =
+    `The files of the store ${folder} are damaged (${why}): restore a backup, ` +
+    'or begin with an empty folder and join again; the others will refill it.'
+  return new VecheError('DAMAGED', sentence, { folder }, cause)
 }

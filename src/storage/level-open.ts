@@ -7,16 +7,19 @@ import { mkdir } from 'node:fs/promises'
 import { Level } from 'level'
 import type { Bytes } from '../base/bytes.ts'
 import { BlobFolder } from './blob-folder.ts'
-import { isCorruption, isLocked, storeFault } from './faults.ts'
+import { damagedStore, isCorruption, isLocked, storeFault } from './faults.ts'
 import { Journal, readJournal } from './journal.ts'
 import { keys } from './keys.ts'
 import type { Database } from './level-table.ts'
+import { mendTables, mustCheckTables } from './mending.ts'
 import { type Opening, survey } from './opening.ts'
 import type { Op } from './overlay.ts'
 import { groupPayload, seal } from './records.ts'
 import { type Damage, GAP_META_KEY } from './store.ts'
 import {
+  beginOpening,
   claimFolder,
+  endOpening,
   heldByOther,
   makeFolders,
   mustBeFree,
@@ -79,12 +82,34 @@ async function openClaimed(options: OpenFolderOptions, claim: string): Promise<O
     await writeMarker(paths, 'new')
     making = 'new'
   }
-  const isNew = making === 'new'
+  await makeFolders(paths)
   const repaired: Damage[] = []
-  let db = await openDatabase(folder, paths, isNew, repaired)
+  const wasChecked = await mustCheckTables(paths)
+  await beginOpening(paths)
   try {
-    await writeLock(paths)
-    await makeFolders(paths)
+    if (wasChecked) await mend(paths, repaired)
+    const db = await openDatabase(folder, paths, making === 'new', repaired)
+    return await openCounted({ options, claim, paths, making, wasChecked, repaired, db })
+  } finally {
+    await endOpening(paths)
+  }
+}
+
+/** Counts what LevelDB holds, writes what follows from it, and lets the caller in. */
+async function openCounted(from: {
+  readonly options: OpenFolderOptions
+  readonly claim: string
+  readonly paths: StorePaths
+  readonly making: 'new' | 'made'
+  readonly wasChecked: boolean
+  readonly repaired: Damage[]
+  readonly db: Database
+}): Promise<OpenFolder> {
+  const { options, claim, paths, making, repaired } = from
+  const isNew = making === 'new'
+  let { db } = from
+  try {
+    await writeLock(paths, from.wasChecked)
     const blobs = new BlobFolder(paths)
     await blobs.clean()
     const journal = await readJournal(paths.journal)
@@ -97,6 +122,10 @@ async function openClaimed(options: OpenFolderOptions, claim: string): Promise<O
       await db.close()
       db = await repair(paths, error, repaired)
       opening = await look()
+    }
+    // Every opening leaves the record of a group: without one the database is another's, or gone.
+    if (!isNew && opening.groups.length === 0 && opening.items === 0) {
+      throw damagedStore(options.folder, 'its database is gone')
     }
     opening = withDamages(opening, repaired)
     const tally = await writeOpening(db, opening)
@@ -124,12 +153,23 @@ async function openDatabase(
   repaired: Damage[],
 ): Promise<Database> {
   try {
+    if (repaired.length > 0) await repairLevel(paths)
     return await openLevel(paths, isNew)
   } catch (error) {
     if (isLocked(error)) throw await heldByOther(folder)
     if (isNew || !isCorruption(error)) throw error
     return await repair(paths, error, repaired)
   }
+}
+
+/** Leaves the damaged blocks of tables out, before LevelDB meets them. */
+async function mend(paths: StorePaths, repaired: Damage[]): Promise<void> {
+  const mended = await mendTables(paths)
+  if (mended.length === 0) return
+  const sentence =
+    `Damaged parts of LevelDB's tables were left out (${mended.join(', ')}; ` +
+    'the files as they were are in the folder damaged).'
+  repaired.push({ what: 'engine', sentence })
 }
 
 async function openLevel(paths: StorePaths, createIfMissing: boolean): Promise<Database> {
@@ -149,14 +189,18 @@ async function openLevel(paths: StorePaths, createIfMissing: boolean): Promise<D
  * them is noticed by counting, so a repair never passes for health.
  */
 async function repair(paths: StorePaths, reason: unknown, repaired: Damage[]): Promise<Database> {
-  const { repair: repairLevel } = Level as unknown as { repair(path: string): Promise<void> }
-  await repairLevel.call(Level, paths.database)
+  await repairLevel(paths)
   const db = await openLevel(paths, false)
   const cause = reason instanceof Error && reason.cause instanceof Error ? reason.cause : reason
   const why = cause instanceof Error ? cause.message : String(cause)
   const sentence = `LevelDB could not read its files and was repaired (${why}).`
   repaired.push({ what: 'engine', sentence })
   return db
+}
+
+async function repairLevel(paths: StorePaths): Promise<void> {
+  const { repair: run } = Level as unknown as { repair(path: string): Promise<void> }
+  await run.call(Level, paths.database)
 }
 
 function withDamages(opening: Opening, repaired: readonly Damage[]): Opening {

@@ -304,9 +304,9 @@ export class LevelStore implements Store {
     readonly damages: readonly Damage[]
   }> {
     this.#mustBeAlive()
-    const { db, blobs } = this.#open
+    const { db, blobs, paths } = this.#open
     await this.#commits.idle()
-    yield* verifyLevel({ db, blobs, repair: ops => this.#commits.addOps(ops) })
+    yield* verifyLevel({ db, blobs, paths, repair: ops => this.#commits.addOps(ops) })
   }
 
   async close(): Promise<void> {

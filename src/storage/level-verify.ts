@@ -13,8 +13,11 @@ import type { BlobFolder } from './blob-folder.ts'
 import { itemDamages } from './item-check.ts'
 import { damageOfKey, factOfKey, keys, nameOfKey, type Table, tableRange } from './keys.ts'
 import { type Database, type Snapshot, sealedPages } from './level-table.ts'
+import { damagedTables, demandCheck } from './mending.ts'
 import type { Op, Row } from './overlay.ts'
 import {
+  factPayload,
+  itemPayload,
   readFactPayload,
   readGroupPayload,
   readItemPayload,
@@ -25,6 +28,7 @@ import {
   unseal,
 } from './records.ts'
 import type { Damage } from './store.ts'
+import type { StorePaths } from './store-folder.ts'
 import { lossOf, Tally } from './tally.ts'
 
 /** A part of the scrub. */
@@ -35,6 +39,7 @@ export interface VerifyStep {
 
 export interface VerifyOptions {
   readonly db: Database
+  readonly paths: StorePaths
   readonly blobs: BlobFolder
   /** Writes records anew that follow from others. */
   readonly repair: (ops: readonly Op[]) => Promise<void>
@@ -51,6 +56,10 @@ interface FoundItem {
 }
 
 export async function* verifyLevel(options: VerifyOptions): AsyncGenerator<VerifyStep> {
+  // LevelDB may end the process over a damaged table, so tables are looked at from outside first.
+  const tables = await damagedTables(options.paths)
+  yield { checked: 0, damages: tables.map(tableDamage) }
+  if (tables.length > 0) return await demandCheck(options.paths)
   const snapshot = options.db.snapshot()
   try {
     const counted = new Tally()
@@ -65,6 +74,13 @@ export async function* verifyLevel(options: VerifyOptions): AsyncGenerator<Verif
   } finally {
     await snapshot.close()
   }
+}
+
+function tableDamage(name: string): Damage {
+  const sentence =
+    `LevelDB's table ${name} is damaged: stop and start again, then its damaged parts are left ` +
+    'out, and what was in them is fetched from the others.'
+  return { what: 'engine', sentence }
 }
 
 async function* verifyItems(
@@ -113,14 +129,21 @@ async function accountedBlobs(
   return new Set(blobs.filter((_, at) => held.slice(3 * at, 3 * at + 3).includes(true)))
 }
 
-/** Index records and queue places that should follow from these items, and do not. */
+/**
+ * Records that these items need and that a read by key does not find: the index and the queue
+ * follow from the items; facts and summaries were just read in order, but a table whose filter is
+ * damaged denies them to who asks by key. All are written anew.
+ */
 async function derivedDamages(db: Database, snapshot: Snapshot, page: readonly FoundItem[]) {
   const expected: { readonly key: string; readonly payload: Uint8Array; readonly id: ItemId }[] = []
   for (const { id, summary, facts } of page) {
     if (summary !== undefined) {
       expected.push({ key: keys.idHash(hashText(id)), payload: utf8(id), id })
+      expected.push({ key: keys.item(id), payload: itemPayload(summary), id })
     }
-    for (const { fact, state } of facts) {
+    for (const held of facts) {
+      const { fact, state } = held
+      expected.push({ key: keys.fact(fact), payload: factPayload(held), id })
       if (state.kind !== 'pending') continue
       expected.push({ key: keys.pending(state.order), payload: refPayload(fact), id })
     }
@@ -134,8 +157,7 @@ async function derivedDamages(db: Database, snapshot: Snapshot, page: readonly F
     const record = found[at]
     if (record !== undefined && Buffer.compare(record, value) === 0) continue
     ops.push({ type: 'put', key, value })
-    const what = key.startsWith('x') ? 'index' : 'pending queue'
-    const sentence = `The ${what} did not know ${id}: its record was written anew.`
+    const sentence = `A record of ${id} could not be found by its key and was written anew.`
     damages.push({ what: 'index', id, sentence })
   }
   return { damages, ops }

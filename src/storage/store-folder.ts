@@ -2,7 +2,9 @@
  * The folder of a store on disk, and the right to it.
  *
  *   veche.json   the marker: that this is a store, of which format, and whether it is made whole
- *   lock         who holds the store: a process id, for people and messages
+ *   lock         who holds the store: a process id, and how often it was not closed in order
+ *   check        a scrub has found a damaged table: the next opening must mend it
+ *   opening      there while an opening is under way: it did not survive if the next one finds it
  *   db/          LevelDB            blobs/ab/cd…   large payloads by SHA-256
  *   journal      see journal.ts     partial/       payloads on their way    damaged/  set aside
  *
@@ -15,6 +17,7 @@ import { readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { VecheError } from '../base/veche-error.ts'
 import { isAbsent, makeFolder, replaceFile } from './files.ts'
+import { holderText, readHolder } from './mending.ts'
 
 /** The format of the store as a whole. */
 export const STORE_FORMAT = 1
@@ -27,6 +30,8 @@ export function storePaths(folder: string) {
   return {
     marker: join(folder, 'veche.json'),
     lock: join(folder, 'lock'),
+    opening: join(folder, 'opening'),
+    check: join(folder, 'check'),
     database: join(folder, 'db'),
     journal: join(folder, 'journal'),
     blobs: join(folder, 'blobs'),
@@ -64,14 +69,8 @@ export function releaseFolder(real: string): void {
 
 /** The refusal of a folder that another process holds; names its pid where it is known. */
 export async function heldByOther(folder: string): Promise<VecheError> {
-  const { lock } = storePaths(folder)
-  try {
-    const pid = Number.parseInt(await readFile(lock, 'utf8'), 10)
-    return inUse(folder, Number.isSafeInteger(pid) ? pid : null)
-  } catch (error) {
-    if (isAbsent(error)) return inUse(folder, null)
-    throw error
-  }
+  const holder = await readHolder(storePaths(folder).lock)
+  return inUse(folder, holder === null || holder.pid <= 0 ? null : holder.pid)
 }
 
 function inUse(folder: string, pid: number | null): VecheError {
@@ -80,9 +79,21 @@ function inUse(folder: string, pid: number | null): VecheError {
   return new VecheError('IN_USE', sentence, pid === null ? { folder } : { folder, pid })
 }
 
-/** Leaves this process's id for others to read. */
-export async function writeLock(paths: StorePaths): Promise<void> {
-  await writeFile(paths.lock, `${process.pid}\n`, { mode: 0o600 })
+/** Leaves this process's id for others to read; a check of the tables begins the count anew. */
+export async function writeLock(paths: StorePaths, wasChecked: boolean): Promise<void> {
+  const before = await readHolder(paths.lock)
+  const crashes = before === null || wasChecked ? 0 : before.crashes + 1
+  await writeFile(paths.lock, holderText({ pid: process.pid, crashes }), { mode: 0o600 })
+}
+
+/** Says that an opening is under way; what it finds in LevelDB's files may end the process. */
+export async function beginOpening(paths: StorePaths): Promise<void> {
+  await writeFile(paths.opening, holderText({ pid: process.pid, crashes: 0 }), { mode: 0o600 })
+}
+
+/** The opening came to its end, one way or the other. */
+export async function endOpening(paths: StorePaths): Promise<void> {
+  await rm(paths.opening, { force: true })
 }
 
 export async function removeLock(paths: StorePaths): Promise<void> {

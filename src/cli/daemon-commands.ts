@@ -9,9 +9,13 @@ import type { Io } from './io.ts'
 import { plain } from './text.ts'
 import { UsageError } from './usage.ts'
 
-interface MakeOptions {
-  readonly name?: string
+interface AddressOptions {
   readonly listen?: readonly string[]
+  readonly announce?: readonly string[]
+}
+
+interface MakeOptions extends AddressOptions {
+  readonly name?: string
 }
 
 /** Adds `init`, `join` and `start`. */
@@ -60,18 +64,29 @@ Examples:
     program.command('start').description('run the member of a store, in the foreground'),
   )
     .option('--no-mdns', 'do not look for members on the local network')
+    .option('--listen <multiaddr>', 'listen here from now on (saved), repeatable', gathered)
+    .option('--announce <multiaddr>', 'let others dial this from now on (saved)', gathered)
+    .option('--no-announce', 'let others dial what this member listens on again (saved)')
     .addHelpText(
       'after',
       `
 Runs until it is told to stop (Ctrl-C, SIGTERM). Programs of this machine reach the member through
-the socket STORE/control.sock.
+the socket STORE/control.sock. The others learn of new addresses by themselves.
 
-Example:
-  veche start --store /srv/veche`,
+Examples:
+  veche start --store /srv/veche
+  veche start --listen /ip4/0.0.0.0/tcp/4002     this machine's port has changed`,
     )
-    .action(async (options: { readonly mdns: boolean }, command: Command) => {
-      await start(sessionOf(io, command), options.mdns)
+    .action(async (options: StartOptions, command: Command) => {
+      await start(sessionOf(io, command), options)
     })
+}
+
+interface StartOptions {
+  readonly mdns: boolean
+  readonly listen?: readonly string[]
+  /** `false`: `--no-announce`. */
+  readonly announce?: readonly string[] | false
 }
 
 interface InitExtras {
@@ -85,13 +100,38 @@ function withMakeOptions(command: Command): Command {
     .option(
       '--listen <multiaddr>',
       'where to listen, repeatable (default: all interfaces, a port chosen once)',
-      (value: string, before: readonly string[] = []) => [...before, value],
+      gathered,
+    )
+    .option(
+      '--announce <multiaddr>',
+      'what others dial, where that is not it (router, container), repeatable',
+      gathered,
     )
 }
 
-function makeOf({ name, listen }: MakeOptions): MakeOptions {
+/** The values of a repeatable option. `--no-announce` makes true or false of the one before. */
+function gathered(value: string, before?: readonly string[] | boolean): readonly string[] {
+  return [...(Array.isArray(before) ? before : []), value]
+}
+
+function makeOf({ name, listen, announce }: MakeOptions): MakeOptions {
   if (name === '') throw new UsageError('The name is an empty text.')
-  return { ...(name === undefined ? {} : { name }), ...(listen === undefined ? {} : { listen }) }
+  return { ...(name === undefined ? {} : { name }), ...addressesOf({ listen, announce }) }
+}
+
+/** Commander has `true` where neither `--announce` nor `--no-announce` was said. */
+function announceOf(given: StartOptions['announce'] | true): readonly string[] | undefined {
+  if (given === false) return []
+  return given === true ? undefined : given
+}
+
+/** Options as they were given: what was not said is not there. */
+function addressesOf(options: { [K in keyof AddressOptions]: AddressOptions[K] | undefined }) {
+  const { listen, announce } = options
+  return {
+    ...(listen === undefined ? {} : { listen }),
+    ...(announce === undefined ? {} : { announce }),
+  }
 }
 
 function extrasOf({ network, quorum }: InitExtras): {
@@ -124,9 +164,15 @@ function storeArgument({ io, store }: Session): string {
   return isDefault ? '' : ` --store ${store}`
 }
 
-async function start(session: Session, mdns: boolean): Promise<void> {
+async function start(session: Session, options: StartOptions): Promise<void> {
   const { startDaemon } = await loadDaemon()
-  const daemon = await startDaemon({ store: session.store, mdns, jsonLog: session.json })
+  const { mdns, listen, announce } = options
+  const daemon = await startDaemon({
+    store: session.store,
+    mdns,
+    jsonLog: session.json,
+    ...addressesOf({ listen, announce: announceOf(announce) }),
+  })
   const failed = Promise.withResolvers<never>()
   let stops = 0
   const stop = () => {

@@ -31,15 +31,22 @@ import type {
   UploadParams,
 } from '../control/protocol.ts'
 import type {
+  ByteSource,
+  Download,
+  MemberMethods,
+  OnProgress,
+  WatchOptions,
+} from '../control/protocol-member.ts'
+import type {
   InviteParams,
   StatusParams,
   VerifyResult,
   WatchEvent,
   WhyParams,
 } from '../control/protocol-network.ts'
-import { Link, type OnProgress } from './link.ts'
-import { type ByteSource, type Download, download, upload } from './transfer.ts'
-import { type WatchOptions, watch } from './watch.ts'
+import { Link } from './link.ts'
+import { download, upload } from './transfer.ts'
+import { watch } from './watch.ts'
 
 /** Where the member is: its store's folder, or the socket itself. */
 export type ConnectOptions = ({ readonly store: string } | { readonly socket: string }) & {
@@ -68,7 +75,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
 }
 
 /** A connected client; made by `connect`, ended by `close`. All methods throw VecheError. */
-export class Client implements AsyncDisposable {
+export class Client implements MemberMethods {
   readonly #path: string
   readonly #reconnectMs: number
   readonly #closed = new AbortController()

@@ -10,10 +10,9 @@ import { LineReader } from '../base/line-reader.ts'
 import { VecheError } from '../base/veche-error.ts'
 import type { MethodName, Methods } from '../control/protocol.ts'
 import { errorOfRpc, rpcErrorOf } from '../control/protocol-errors.ts'
-import type { Progress, ProgressNotification } from '../control/protocol-network.ts'
+import type { OnProgress } from '../control/protocol-member.ts'
+import type { ProgressNotification } from '../control/protocol-network.ts'
 import { messageOf, openSocket } from './socket.ts'
-
-export type OnProgress = (progress: Progress) => void
 
 export class Link {
   readonly #socket: Socket

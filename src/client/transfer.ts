@@ -15,21 +15,9 @@ import type {
   UploadParams,
 } from '../control/protocol.ts'
 import { errorOfRpc } from '../control/protocol-errors.ts'
+import type { ByteSource, Download } from '../control/protocol-member.ts'
 import { lost } from './link.ts'
 import { type Message, messageOf, messagesOf, openSocket, requestLine } from './socket.ts'
-
-/** Bytes as they come, for example a Readable of Node. */
-export type ByteSource = Iterable<Bytes> | AsyncIterable<Bytes>
-
-/** A version and its payload; `stream` must be read to its end or left by `break`. */
-export interface Download {
-  readonly header: ItemHeader
-  /**
-   * The bytes, held against the item's hash: the last step throws DAMAGED when they differ, and
-   * UNAVAILABLE when the daemon broke off, so a part is never taken for the whole.
-   */
-  readonly stream: AsyncIterable<Bytes>
-}
 
 /** Sends exactly `params.size` bytes. Stores nothing when the source fails or has another size. */
 export async function upload(

@@ -8,15 +8,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { limits } from '../base/limits.ts'
 import { isVecheError, VecheError } from '../base/veche-error.ts'
 import { errorOfRpc } from '../control/protocol-errors.ts'
+import type { WatchOptions } from '../control/protocol-member.ts'
 import type { WatchEvent, WatchParams, WatchResult } from '../control/protocol-network.ts'
 import { messagesOf, openSocket, requestLine } from './socket.ts'
-
-export interface WatchOptions extends WatchParams {
-  /** Ends the iteration. */
-  readonly signal?: AbortSignal
-  /** Told when the connection was lost and when events flow again. */
-  readonly onConnection?: (state: 'lost' | 'open') => void
-}
 
 /** Events, each once. The first connection must succeed (NOT_RUNNING); later ones are retried. */
 export async function* watch(

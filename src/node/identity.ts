@@ -1,6 +1,7 @@
 /**
- * What a store knows of its own member: the identity key, the key of its network, its name and where
- * it listens. Written once, when the store is made, and kept for good.
+ * What a store knows of its own member: the identity key, the key of its network, its name, where
+ * it listens, and what it tells others to dial. Written when the store is made; the keys and the
+ * name are kept for good, the addresses until `veche start` is told other ones.
  */
 import { createServer } from 'node:net'
 import { type Bytes, utf8, utf8Text } from '../base/bytes.ts'
@@ -18,6 +19,8 @@ export interface Identity {
   readonly networkKey: Bytes
   readonly name: string
   readonly listen: readonly string[]
+  /** What others are told to dial, instead of where this member listens; empty: just that. */
+  readonly announce: readonly string[]
 }
 
 /** Writes an identity and the first system facts into a store that was just made. */
@@ -26,11 +29,11 @@ export async function writeIdentity(
   identity: Identity,
   systemFacts: readonly Fact[],
 ): Promise<void> {
-  const { privateKey, networkKey, name, listen } = identity
+  const { privateKey, networkKey } = identity
   const writes: Write[] = [
     { kind: 'meta', key: KEYS.privateKey, value: privateKey },
     { kind: 'meta', key: KEYS.networkKey, value: networkKey },
-    { kind: 'meta', key: KEYS.config, value: utf8(JSON.stringify({ name, listen })) },
+    configWrite(identity),
   ]
   for (const fact of systemFacts) {
     const held: HeldFact = { fact, state: { kind: 'agreed', added: STAMP_ZERO } }
@@ -43,6 +46,18 @@ export async function writeIdentity(
   await store.commit(writes)
 }
 
+/** Saves where a member listens and what it announces from now on. */
+export async function saveAddresses(store: Store, identity: Identity): Promise<void> {
+  await store.commit([configWrite(identity)])
+}
+
+function configWrite({ name, listen, announce }: Identity): Write {
+  const config: Config = { name, listen, announce }
+  return { kind: 'meta', key: KEYS.config, value: utf8(JSON.stringify(config)) }
+}
+
+type Config = Pick<Identity, 'name' | 'listen' | 'announce'>
+
 /** Reads the identity; throws NOT_A_STORE when the making of the store was interrupted. */
 export async function readIdentity(store: Store): Promise<Identity> {
   const privateKey = await store.meta(KEYS.privateKey)
@@ -53,8 +68,8 @@ export async function readIdentity(store: Store): Promise<Identity> {
       'This store has no identity: its making was interrupted. Remove it, make it anew.'
     throw new VecheError('NOT_A_STORE', sentence)
   }
-  const { name, listen } = JSON.parse(utf8Text(config) ?? '{}') as Pick<Identity, 'name' | 'listen'>
-  return { privateKey, networkKey, name, listen }
+  const { name, listen, announce } = JSON.parse(utf8Text(config) ?? '{}') as Config
+  return { privateKey, networkKey, name, listen, announce: announce ?? [] }
 }
 
 /** Port 0 means: choose a free port once and keep it for good. */

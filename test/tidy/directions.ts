@@ -43,7 +43,7 @@ export const layers: readonly Layer[] = [
   // The one place where a whole member is put together: its store, its network, its socket.
   {
     name: 'node/daemon',
-    prefixes: ['src/node/daemon'],
+    prefixes: ['src/node/daemon', 'src/node/embed'],
     imports: [...agreementLayers, 'storage', 'node', 'node/libp2p', 'control', 'control/protocol'],
   },
   { name: 'node/libp2p', prefixes: ['src/node/libp2p/'], imports: ['base', 'node'] },

@@ -20,6 +20,11 @@ export function ownAddresses(listening: readonly Multiaddr[], self: MemberId): r
   return [...new Set([...far, ...local])].slice(0, limits.addressesMax)
 }
 
+/** Announced addresses as others dial them: with our peer id. */
+export function announcedAddresses(announce: readonly string[], self: MemberId): readonly string[] {
+  return announce.map(text => withPeer(text, self)).slice(0, limits.addressesMax)
+}
+
 /** The addresses of a peer that can be read, each with its peer id; the others are passed over. */
 export function dialable(addresses: readonly string[], peer: MemberId): Multiaddr[] {
   return addresses.flatMap(text => {

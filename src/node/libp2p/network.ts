@@ -22,7 +22,7 @@ import {
   NetworkError,
   type NetworkListener,
 } from '../ports.ts'
-import { bareAddress, dialable, ownAddresses } from './addresses.ts'
+import { announcedAddresses, bareAddress, dialable, ownAddresses } from './addresses.ts'
 import { Dialer } from './dialer.ts'
 import { DoorKeeper, knockOver } from './door.ts'
 import { publishGossip } from './gossip.ts'
@@ -41,6 +41,8 @@ export interface Libp2pOptions {
   readonly networkKey: Bytes
   /** Multiaddrs to listen on; port 0 takes a free one, which `addresses()` then shows. */
   readonly listen: readonly string[]
+  /** What others are told to dial, where it is not what we listen on (NAT, a container). */
+  readonly announce?: readonly string[]
   /** Whether to find and be found on the local network. */
   readonly mdns: boolean
   readonly clock: Clock
@@ -55,6 +57,7 @@ export async function createLibp2pNetwork(options: Libp2pOptions): Promise<Netwo
     privateKey: readPrivateKey(options.privateKey),
     networkKey: options.networkKey,
     listen: options.listen,
+    announce: options.announce ?? [],
     mdns: options.mdns,
     gater: {
       denyInboundEncryptedConnection: peer => joint.network?.refuses(peer) ?? true,
@@ -77,6 +80,7 @@ class NodeNetwork implements Network {
   readonly self: MemberId
   readonly #node: Node
   readonly #topic: string
+  readonly #announce: readonly string[]
   readonly #log: Log
   readonly #clock: Clock
   readonly #links: Links
@@ -88,10 +92,11 @@ class NodeNetwork implements Network {
   #listener: NetworkListener | null = null
   #isStopped = false
 
-  constructor(node: Node, { privateKey, networkKey, clock, log }: Libp2pOptions) {
+  constructor(node: Node, { privateKey, networkKey, announce, clock, log }: Libp2pOptions) {
     this.self = memberIdOf(privateKey)
     this.#node = node
     this.#topic = gossipTopic(networkKey)
+    this.#announce = announce ?? []
     this.#log = log
     this.#clock = clock
     this.#dialer = new Dialer({
@@ -132,6 +137,7 @@ class NodeNetwork implements Network {
   }
 
   addresses(): readonly string[] {
+    if (this.#announce.length > 0) return announcedAddresses(this.#announce, this.self)
     return ownAddresses(this.#node.services.listening.addresses(), this.self)
   }
 

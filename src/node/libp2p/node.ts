@@ -29,6 +29,8 @@ export interface NodeOptions {
   readonly privateKey: Ed25519PrivateKey
   readonly networkKey: Bytes
   readonly listen: readonly string[]
+  /** What others are told to dial; default: where we listen. */
+  readonly announce?: readonly string[]
   readonly mdns: boolean
   readonly gater: ConnectionGater
   readonly isMember: (peer: PeerId) => boolean
@@ -56,11 +58,11 @@ export function gossipTopic(networkKey: Bytes): string {
 
 /** A node, not started. */
 export function createNode(options: NodeOptions): Promise<Node> {
-  const { privateKey, networkKey, listen, gater, isMember, onDiscovered } = options
+  const { privateKey, networkKey, listen, announce, gater, isMember, onDiscovered } = options
   return createLibp2p<Services>({
     privateKey,
     start: false,
-    addresses: { listen: [...listen] },
+    addresses: { listen: [...listen], announce: [...(announce ?? [])] },
     transports: [tcp()],
     connectionEncrypters: [noise({ prologueBytes: networkKey })],
     streamMuxers: [

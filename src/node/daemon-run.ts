@@ -1,0 +1,92 @@
+/**
+ * A member that runs: its store, its network and, where asked for, its control socket. The daemon
+ * and the embedded member both come from here, so that they are the same member.
+ *
+ * Invariant: when this throws, everything but the store is closed again; the store is its caller's.
+ */
+import type { ItemId } from '../base/fact.ts'
+import type { PlantedBug } from '../consensus/agreement/state.ts'
+import type { Policy } from '../consensus/items/policy.ts'
+import type { MemberService } from '../control/member-service.ts'
+import { type ControlServer, startControlServer } from '../control/server.ts'
+import type { Store } from '../storage/store.ts'
+import { systemClock, systemEntropy } from './clock.ts'
+import { Member } from './driver/member.ts'
+import type { Identity } from './identity.ts'
+import { createLibp2pNetwork } from './libp2p/network.ts'
+import type { Log } from './ports.ts'
+import { createService } from './service/service.ts'
+import { packageVersion } from './version.ts'
+
+export interface RunOptions {
+  readonly store: Store
+  readonly identity: Identity
+  readonly mdns: boolean
+  readonly log: Log
+  /** Path of the control socket; absent: none. */
+  readonly socket?: string
+  readonly policyOf?: (id: ItemId) => Policy
+  readonly planted?: ReadonlySet<PlantedBug>
+  /** Called when something happened that no run can go on from. */
+  readonly onFatal: (error: Error) => void
+}
+
+/** A member at work. */
+export interface RunningMember {
+  readonly uuid: string
+  /** What others are told to dial. */
+  readonly addresses: readonly string[]
+  readonly service: MemberService
+  /** Ends in order: what was taken is durable, and then the store is closed. */
+  stop(): Promise<void>
+  /** Lets go of everything after `onFatal`; what does not close is told to the log. */
+  abandon(): Promise<void>
+}
+
+/** Starts a member. Throws IN_USE, NO_PERMISSION, BAD_REQUEST, DAMAGED. */
+export async function runMember(options: RunOptions): Promise<RunningMember> {
+  const { store, identity, log, policyOf, planted, onFatal } = options
+  const { networkKey } = identity
+  const network = await createLibp2pNetwork({ ...identity, ...options, clock: systemClock })
+  const member = await Member.open({
+    ports: { clock: systemClock, entropy: systemEntropy, log, network },
+    store,
+    ...(policyOf === undefined ? {} : { policyOf }),
+    ...(planted === undefined ? {} : { planted }),
+    onFatal,
+  })
+  const service = createService(member, { networkKey, version: packageVersion })
+  await member.start()
+  const control = await openControl(options, service).catch(async error => {
+    await member.stop()
+    throw error
+  })
+  return {
+    uuid: member.self,
+    addresses: network.addresses(),
+    service,
+    stop: async () => {
+      const closing = control?.close()
+      await member.stop()
+      await closing
+      await store.close()
+    },
+    abandon: async () => {
+      const closed = await Promise.allSettled([control?.close(0), network.stop(), store.close()])
+      for (const { reason } of closed.filter(one => one.status === 'rejected'))
+        log('warn', 'A part of the member did not close.', { error: String(reason) })
+    },
+  }
+}
+
+async function openControl(
+  { socket, log }: RunOptions,
+  service: MemberService,
+): Promise<ControlServer | undefined> {
+  if (socket === undefined) return undefined
+  return await startControlServer({
+    path: socket,
+    service,
+    report: (sentence, error) => log('error', sentence, { error: String(error) }),
+  })
+}

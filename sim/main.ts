@@ -8,6 +8,7 @@
  */
 import { parseArgs } from 'node:util'
 import type { PlantedBug, Quorum } from '../src/consensus/agreement/state.ts'
+import { membersOf } from './draw.ts'
 import { paintFor, report, seconds } from './report.ts'
 import { type RunOptions, type RunResult, simulate } from './run.ts'
 
@@ -83,11 +84,6 @@ function whole(name: string, text: string, low: number, high: number): number {
   const value = Number(text)
   if (/^\d+$/.test(text) && value >= low && value <= high) return value
   throw new UsageError(`--${name} is a whole number from ${low} to ${high}`)
-}
-
-/** How many members a seed has when nobody says. */
-export function membersOf(seed: number): number {
-  return [3, 5, 4, 3, 7, 5, 2, 6][seed % 8]!
 }
 
 function optionsOf(asked: Asked, seed: number): RunOptions {

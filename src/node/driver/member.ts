@@ -128,6 +128,7 @@ export class Member implements Context {
       host: {
         self: this.self,
         incarnation: this.incarnation,
+        answersEarly: this.planted.has('answer-before-persist'),
         isSource: () => this.agreement.source !== null,
         stamp: () => time.stamp(),
         nowMs: () => time.nowMs(),

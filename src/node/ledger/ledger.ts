@@ -47,6 +47,8 @@ const IN_FLIGHT_MAX = 4
 export interface LedgerHost {
   readonly self: MemberId
   readonly incarnation: Incarnation
+  /** The planted bug: writes are answered when they are handed to the store, not when durable. */
+  readonly answersEarly: boolean
   isSource(): boolean
   /** A new stamp of the network clock. */
   stamp(): Stamp
@@ -256,6 +258,7 @@ export class Ledger {
       this.#inFlight -= 1
       this.#wake?.()
     })
+    if (this.host.answersEarly) for (const answer of answers) answer()
     this.#lastCommit = committed
     const ended = this.#isUnderWay(works, committed)
     committed.then(ended, error => this.host.onFatal(error))

@@ -11,6 +11,7 @@ import { stampOf } from '../../base/stamp.ts'
 import { VecheError } from '../../base/veche-error.ts'
 import type { Node } from '../../consensus/items/chain.ts'
 import { parseId, rootOf } from '../../consensus/items/id.ts'
+import type { CustomPolicy, Policy } from '../../consensus/items/policy.ts'
 import {
   type FamilyView,
   findItem,
@@ -81,8 +82,18 @@ export class Reading {
     const known = facts
       .map(entry => entry.fact)
       .filter(fact => limit === undefined || fact.at <= limit)
-    const view = viewFamily(root, known, this.#member.policyOf(root))
+    const view = viewFamily(root, known, this.#policyOf(root, known))
     return { view, held: new Map(facts.map(entry => [key(entry.fact), entry])) }
+  }
+
+  /** The planted bug: what arrived first keeps the name. */
+  #policyOf(root: ItemId, facts: readonly Fact[]): Policy {
+    if (!this.#member.planted.has('split-by-arrival')) return this.#member.policyOf(root)
+    const decide: CustomPolicy = (_, heads) => {
+      const first = facts.find(({ version }) => heads.some(head => head.version === version))
+      return first === undefined ? 'split' : { keep: first.version }
+    }
+    return { kind: 'custom', decide }
   }
 
   /** A small payload, whole and verified. */

@@ -8,7 +8,6 @@ import { hashBytes } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
 import { VecheError } from '../../base/veche-error.ts'
 import { normaliseProperties } from '../../consensus/items/properties.ts'
-import { deletedContent } from '../../consensus/items/version.ts'
 import type { PutRequest, ResolveRequest, UploadRequest } from '../../control/member-service.ts'
 import type {
   DeleteParams,
@@ -83,9 +82,7 @@ export class Writing {
   ): Promise<PutResult> {
     const ifVersion = options.ifVersion ?? null
     const write: UserWrite = { id, intent, ifVersion, payload }
-    const writing = this.#member.ledger.write(write)
-    if (this.#member.planted.has('answer-before-persist')) return hastyAnswer(write)
-    const written = await writing
+    const written = await this.#member.ledger.write(write)
     const reached = await this.#member.levels.wait(written, waitOf(options))
     return this.#result(written, reached)
   }
@@ -147,20 +144,5 @@ function contentOf(
 async function* pieces(payload: Bytes): AsyncGenerator<Bytes> {
   for (let at = 0; at < payload.length; at += limits.pieceBytes) {
     yield payload.subarray(at, at + limits.pieceBytes)
-  }
-}
-
-/** The planted bug: an answer that did not wait for the disk. */
-function hastyAnswer({ id, intent }: UserWrite): PutResult {
-  const content = 'content' in intent ? intent.content : deletedContent
-  return {
-    id,
-    version: '',
-    dataHash: '',
-    blob: content.blob,
-    size: content.size,
-    level: 'pending',
-    heldBy: [],
-    of: 0,
   }
 }

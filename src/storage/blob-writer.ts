@@ -79,8 +79,7 @@ export class BlobWriter {
     const fits = expect === null || (expect.blob === blob && expect.size === this.#size)
     this.#isOpen = false
     try {
-      if (fits) await this.#file.sync()
-      await this.#file.close()
+      await this.#closeFile({ durably: fits })
       if (fits) await place(blob)
       else await rm(path, { force: true })
     } finally {
@@ -98,6 +97,14 @@ export class BlobWriter {
       if (fate === 'remove' || expect === null) await rm(path, { force: true })
     } finally {
       this.#options.release(this)
+    }
+  }
+
+  async #closeFile({ durably }: { readonly durably: boolean }): Promise<void> {
+    try {
+      if (durably) await this.#file.sync()
+    } finally {
+      await this.#file.close()
     }
   }
 

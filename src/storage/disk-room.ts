@@ -6,7 +6,7 @@
 import { statfsSync } from 'node:fs'
 import { limits } from '../base/limits.ts'
 
-/** The disk is looked at again after so long; a look costs some microseconds. */
+/** A disk with room is looked at again after so long; a look costs some microseconds. */
 const LOOK_MS = 500
 
 export class DiskRoom {
@@ -21,7 +21,7 @@ export class DiskRoom {
   /** Whether less than the reserve is free. */
   isFull(): boolean {
     const nowMs = performance.now()
-    if (nowMs - this.#lookedMs < LOOK_MS) return this.#isFull
+    if (!this.#isFull && nowMs - this.#lookedMs < LOOK_MS) return false
     this.#lookedMs = nowMs
     const { bavail, blocks, bsize } = statfsSync(this.#folder)
     const reserve = Math.min(limits.diskReserveBytes, (blocks * bsize) / 20)

@@ -27,6 +27,8 @@ export interface LevelCommitOptions {
   /** The group that the opening wrote. */
   readonly group: number
   readonly onFault: (error: Error) => void
+  /** Says what a failure of LevelDB means, with its code. */
+  readonly faultOf: (error: unknown) => Error
   /** Events before this sequence may be removed from the disk. */
   readonly onTrimmed: (firstEvent: number) => void
 }
@@ -82,7 +84,7 @@ export class LevelCommit {
   }
 
   async #write(batches: readonly StagedBatch[], bytes: number): Promise<void> {
-    const { db, overlay, journal, onTrimmed } = this.#options
+    const { overlay, journal, onTrimmed } = this.#options
     this.#group += 1
     this.#bytes += bytes
     const tally = { ...batches.at(-1)!.tally, group: this.#group }
@@ -93,12 +95,21 @@ export class LevelCommit {
     const key = keys.group(this.#group)
     const value = seal(key, groupPayload({ tally, oldest: this.#kept[0]!.group }))
     ops.push({ type: 'put', key, value })
-    await db.batch(ops, { sync: true })
+    await this.#sync(ops)
     for (const batch of batches) overlay.land(batch.ops)
     await journal.promise(tally)
     if (tally.firstEvent > this.#trimmedTo) {
       this.#trimmedTo = tally.firstEvent
       onTrimmed(tally.firstEvent)
+    }
+  }
+
+  async #sync(ops: Op[]): Promise<void> {
+    const { db, faultOf } = this.#options
+    try {
+      await db.batch(ops, { sync: true })
+    } catch (error) {
+      throw faultOf(error)
     }
   }
 

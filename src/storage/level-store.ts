@@ -111,6 +111,7 @@ export class LevelStore implements Store {
       journal,
       group: opening.tally.group,
       onFault: error => this.#tellFault(error),
+      faultOf: error => storeFault(folder, error),
       onTrimmed: first => this.#removeEvents(first),
     })
   }

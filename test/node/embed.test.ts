@@ -37,7 +37,7 @@ async function pair(options: Partial<OpenOptions> = {}) {
   const { token } = await a.invite()
   const b = await opens({ store: 'memory', name: 'b', listen: LOOPBACK, ...options, join: token })
   await until('both agree', async () => (await isSource(a)) && (await haveOneHash(a, b)))
-  return { a, b, token }
+  return { a, b }
 }
 
 async function haveOneHash(...members: readonly MemberMethods[]): Promise<boolean> {
@@ -70,7 +70,7 @@ describe('a member in memory', () => {
       text: 'first',
       tags: ['x'],
     })
-    expect((await Array.fromAsync(member.items())).map(item => item.id)).toEqual(['notes/a'])
+    expect((await gathered(member.items())).map(item => item.id)).toEqual(['notes/a'])
     expect((await member.history({ id: 'notes/a' })).facts).toHaveLength(2)
     expect((await member.verify()).ok).toBe(true)
     await until('the watch has told it all', async () => seen.includes('deleted notes/b'))
@@ -99,7 +99,7 @@ describe('a member in memory', () => {
     ;(first.meta as typeof meta).list.push(3)
     expect((await member.head({ id: 'a' })).meta).toEqual({ list: [1] })
     const { stream } = await member.download({ id: 'a' })
-    const whole = Buffer.concat(await Array.fromAsync(stream))
+    const whole = Buffer.concat(await gathered(stream))
     expect([whole.length, whole[39_999], whole[40_000]]).toEqual([80_000, 1, 2])
   })
 
@@ -113,8 +113,11 @@ describe('a member in memory', () => {
 })
 
 describe('two members in one process', () => {
-  it('join by a token and keep the same items', async () => {
-    const { a, b } = await pair({ network: { name: 'two' } })
+  it('join by a token, hear each other on their first link, and keep the same items', async () => {
+    const told: string[] = []
+    const log: OpenOptions['log'] = (_, sentence) => told.push(sentence)
+    const { a, b } = await pair({ network: { name: 'two' }, log })
+    expect(told.filter(sentence => sentence.startsWith('A link was cut'))).toEqual([])
     expect((await b.status()).network).toBe('two')
     const put = await a.put({ id: 'x', text: 'from a' })
     expect(put).toMatchObject({ level: 'majority', of: 2 })
@@ -239,6 +242,12 @@ describe('a policy of the program', () => {
     }
   })
 })
+
+async function gathered<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const one of source) all.push(one)
+  return all
+}
 
 function refusal(error: unknown) {
   const { code, message, data } = error as { code: string; message: string; data: object }

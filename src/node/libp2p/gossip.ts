@@ -37,8 +37,30 @@ export function memberGossip(topic: string, isMember: (peer: PeerId) => boolean)
       scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyWeight: 0 },
       doPX: false,
     })({ privateKey, peerId, peerStore, connectionManager, logger, registrar })
+    forgetDeadStreams(gossip as unknown as Outbound)
     gossip.topicValidators.set(topic, (_, message) => judge(message, isMember))
     return gossip
+  }
+}
+
+/** How gossipsub keeps one stream to each peer; its interface does not name this either. */
+interface Outbound {
+  readonly streamsOutbound: Map<string, { readonly rawStream: { readonly status: string } }>
+  createOutboundStream(peer: PeerId, connection: Connection): Promise<void>
+}
+
+/**
+ * A stream that closed while it was being opened (a member that joins has a connection of a moment)
+ * is kept by gossipsub for good: it listens for an end that is over, and opens no other one. Such a
+ * peer would hear no gossip until the watchdog cuts the link.
+ */
+function forgetDeadStreams(gossip: Outbound): void {
+  const create = gossip.createOutboundStream.bind(gossip)
+  gossip.createOutboundStream = async (peer, connection) => {
+    await create(peer, connection)
+    const opened = gossip.streamsOutbound.get(peer.toString())
+    if (opened !== undefined && opened.rawStream.status !== 'open')
+      gossip.streamsOutbound.delete(peer.toString())
   }
 }
 

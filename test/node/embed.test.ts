@@ -46,6 +46,7 @@ async function haveOneHash(...members: readonly MemberMethods[]): Promise<boolea
     one =>
       one.hash === all[0]?.hash &&
       one.unsettled === 0 &&
+      one.pending === 0 &&
       one.members.every(other => other.reached && other.status === 'source'),
   )
 }

@@ -38,7 +38,9 @@ export class Monitor {
   isCalm: () => boolean = () => true
   readonly #world: World
   readonly #verdict: Verdict
-  #twoSidesSince: number | null = null
+  /** The sides as they stood last, and since when two of them have Sources. */
+  #cut = ''
+  #twoSidesSince = 0
   #ticks = 0
 
   constructor(world: World, verdict: Verdict) {
@@ -118,7 +120,7 @@ export class Monitor {
   #checkLiveness(sides: readonly UpMember[][]): void {
     if (!this.isCalm() || this.#world.nowMs - this.lastFaultAtMs <= SOURCE_WITHIN_MS) return
     for (const side of sides) {
-      if (this.#world.quorum === 'roster' && side.length * 2 <= this.#world.members.length) continue
+      if (this.#world.quorum === 'roster' && !this.#hasMajority(side)) continue
       if (side.some(isSource)) continue
       const names = side.map(entry => `${entry.id} (${entry.member.agreement.status})`).join(', ')
       this.#verdict.fail('G5', `no Source among ${names} 10 s after the last fault`)
@@ -126,13 +128,27 @@ export class Monitor {
     }
   }
 
+  /** Somebody of a side can reach more than half of the roster: only such a member elects. */
+  #hasMajority(side: readonly UpMember[]): boolean {
+    return side.some(entry => {
+      const reached = side.filter(other => other === entry || this.#speaks(entry, other))
+      return reached.length * 2 > this.#world.members.length
+    })
+  }
+
   #checkOneMajority(sides: readonly UpMember[][]): void {
     const withSource = sides.filter(side => side.some(isSource))
-    if (withSource.length < 2) {
-      this.#twoSidesSince = null
-      return
-    }
-    this.#twoSidesSince ??= this.#world.nowMs
+    const cut = sides
+      .map(side =>
+        side
+          .map(entry => entry.id)
+          .sort()
+          .join('+'),
+      )
+      .sort()
+      .join(' ')
+    if (withSource.length < 2 || cut !== this.#cut) this.#twoSidesSince = this.#world.nowMs
+    this.#cut = cut
     if (this.#world.nowMs - this.#twoSidesSince <= TWO_SIDES_MS) return
     const names = withSource.map(side => side.map(entry => entry.id).join('+')).join(' and ')
     this.#verdict.fail('G6', `Sources on two sides for over 7 s: ${names}`)
@@ -148,8 +164,7 @@ export class Monitor {
       open.delete(first)
       for (const entry of side) {
         for (const other of open) {
-          const { network } = this.#world
-          if (network.isCut(entry.id, other.id) || network.isCut(other.id, entry.id)) continue
+          if (!this.#speaks(entry, other)) continue
           open.delete(other)
           side.push(other)
         }
@@ -157,6 +172,11 @@ export class Monitor {
       sides.push(side)
     }
     return sides
+  }
+
+  #speaks(one: UpMember, other: UpMember): boolean {
+    const { network } = this.#world
+    return !network.isCut(one.id, other.id) && !network.isCut(other.id, one.id)
   }
 }
 

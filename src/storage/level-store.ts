@@ -5,40 +5,22 @@
  * batch (level-commit.ts), records and keys (records.ts, keys.ts), payloads (level-payloads.ts).
  */
 import type { Bytes } from '../base/bytes.ts'
-import { utf8Text } from '../base/bytes.ts'
 import type { FactRef, HeldFact, ItemId, ItemSummary } from '../base/fact.ts'
-import { type Hash, hashText } from '../base/hash.ts'
-import { limits } from '../base/limits.ts'
+import type { Hash } from '../base/hash.ts'
 import { VecheError } from '../base/veche-error.ts'
 import type { BlobWriter } from './blob-writer.ts'
 import { DiskRoom } from './disk-room.ts'
 import { storeFault } from './faults.ts'
 import { replaceFile } from './files.ts'
-import {
-  damageOfKey,
-  factsRange,
-  keys,
-  linkSource,
-  linksRange,
-  nameOfKey,
-  numberOfKey,
-  rangeAfter,
-  tableRange,
-} from './keys.ts'
+import { keys, tableRange } from './keys.ts'
 import { BatchEncoder } from './level-batch.ts'
 import { LevelCommit } from './level-commit.ts'
 import { type OpenFolder, openFolder } from './level-open.ts'
 import { LevelPayloads } from './level-payloads.ts'
+import { LevelReads } from './level-reads.ts'
 import { LevelTable } from './level-table.ts'
 import { verifyLevel } from './level-verify.ts'
-import {
-  readFactPayload,
-  readItemPayload,
-  readRefPayload,
-  readSizePayload,
-  seal,
-  sizePayload,
-} from './records.ts'
+import { seal, sizePayload } from './records.ts'
 import type {
   Damage,
   EventEntry,
@@ -86,6 +68,7 @@ export class LevelStore implements Store {
   readonly #table: LevelTable
   readonly #encoder: BatchEncoder
   readonly #commits: LevelCommit
+  readonly #reads: LevelReads
   readonly #payloads: LevelPayloads
   readonly #room: DiskRoom
   readonly #faultListeners: ((error: Error) => void)[] = []
@@ -102,6 +85,7 @@ export class LevelStore implements Store {
     const tellDamage = (damage: Damage) => this.#tellDamage(damage)
     this.#table = new LevelTable(db, tellDamage)
     this.#encoder = new BatchEncoder({ tally: Tally.from(opening.tally), items, wanted })
+    this.#reads = new LevelReads(this.#table, this.#encoder.tally, tellDamage)
     this.#payloads = new LevelPayloads(this.#table, blobs, tellDamage)
     this.#room = new DiskRoom(paths.database)
     this.#commits = new LevelCommit({
@@ -140,65 +124,31 @@ export class LevelStore implements Store {
   }
 
   async items(ids: readonly ItemId[]): Promise<(ItemSummary | undefined)[]> {
-    return await this.#readAll(ids.map(keys.item), readItemPayload)
+    return await this.#alive().items(ids)
   }
 
   async idsOf(idHashes: readonly Hash[]): Promise<(ItemId | undefined)[]> {
-    const ids = await this.#readAll(idHashes.map(keys.idHash), utf8Text)
-    return ids.map((id, at) => {
-      if (id === undefined || hashText(id) === idHashes[at]) return id
-      this.#tellDamage(damageOfKey(keys.idHash(idHashes[at]!)))
-      return undefined
-    })
+    return await this.#alive().idsOf(idHashes)
   }
 
   async facts(refs: readonly FactRef[]): Promise<(HeldFact | undefined)[]> {
-    return await this.#readAll(refs.map(keys.fact), readFactPayload)
+    return await this.#alive().facts(refs)
   }
 
   async factsOf(id: ItemId): Promise<HeldFact[]> {
-    this.#mustBeAlive()
-    const rows = await this.#table.range(factsRange(id))
-    return rows.flatMap(([key, payload]) => this.#read(key, payload, readFactPayload) ?? [])
+    return await this.#alive().factsOf(id)
   }
 
   async scanItems(range: IdRange, limit: number): Promise<ItemSummary[]> {
-    this.#mustBeAlive()
-    const all = tableRange('i')
-    const until = range.until === undefined ? all.until : keys.item(range.until)
-    const found: ItemSummary[] = []
-    for (let from = keys.item(range.from ?? ''); found.length < limit; ) {
-      const asked = limit - found.length
-      const rows = await this.#table.range({ from, until }, asked)
-      for (const [key, payload] of rows) {
-        const summary = this.#read(key, payload, readItemPayload)
-        if (summary !== undefined) found.push(summary)
-      }
-      const last = rows.at(-1)
-      if (last === undefined || rows.length < asked) break
-      from = `${last[0]}\u0000`
-    }
-    return found
+    return await this.#alive().scanItems(range, limit)
   }
 
   async *allItems(): AsyncGenerator<readonly ItemSummary[]> {
-    for (let from: ItemId | undefined; ; ) {
-      const page = await this.scanItems(from === undefined ? {} : { from }, limits.pageMax)
-      const last = page.at(-1)
-      if (last === undefined) return
-      yield page
-      from = `${last.id}\u0000`
-    }
+    yield* this.#alive().allItems()
   }
 
   async pending(after: number, limit: number): Promise<PendingEntry[]> {
-    this.#mustBeAlive()
-    const range = rangeAfter('q', after < 0 ? null : keys.pending(after))
-    const rows = await this.#table.range(range, limit)
-    return rows.flatMap(([key, payload]) => {
-      const ref = this.#read(key, payload, readRefPayload)
-      return ref === undefined ? [] : [{ order: numberOfKey(key), ref }]
-    })
+    return await this.#alive().pending(after, limit)
   }
 
   lastPendingOrder(): number {
@@ -206,27 +156,15 @@ export class LevelStore implements Store {
   }
 
   async wanted(after: Hash | null, limit: number): Promise<WantedEntry[]> {
-    this.#mustBeAlive()
-    const range = rangeAfter('w', after === null ? null : keys.wanted(after))
-    const rows = await this.#table.range(range, limit)
-    return rows.flatMap(([key, payload]) => {
-      const size = this.#read(key, payload, readSizePayload)
-      return size === undefined ? [] : [{ blob: nameOfKey(key), size }]
-    })
+    return await this.#alive().wanted(after, limit)
   }
 
   async dependedOnBy(id: ItemId, limit: number): Promise<ItemId[]> {
-    this.#mustBeAlive()
-    return (await this.#table.range(linksRange(id), limit)).map(([key]) => linkSource(key))
+    return await this.#alive().dependedOnBy(id, limit)
   }
 
   async events(after: number, limit: number): Promise<EventEntry[]> {
-    this.#mustBeAlive()
-    // Trimmed events may still lie on the disk; they are removed after their group.
-    const last = Math.max(after, this.#encoder.tally.firstEvent - 1)
-    const range = rangeAfter('e', last < 0 ? null : keys.event(last))
-    const rows = await this.#table.range(range, limit)
-    return rows.map(([key, body]) => ({ sequence: numberOfKey(key), body }))
+    return await this.#alive().events(after, limit)
   }
 
   eventRange(): { readonly first: number; readonly last: number } {
@@ -234,8 +172,7 @@ export class LevelStore implements Store {
   }
 
   async meta(key: string): Promise<Bytes | undefined> {
-    this.#mustBeAlive()
-    return (await this.#table.get([keys.meta(key)]))[0]
+    return await this.#alive().meta(key)
   }
 
   async commit(batch: readonly Write[]): Promise<void> {
@@ -327,6 +264,12 @@ export class LevelStore implements Store {
     if (this.#isClosed) throw closed()
   }
 
+  /** The reads, while the store lives. */
+  #alive(): LevelReads {
+    this.#mustBeAlive()
+    return this.#reads
+  }
+
   /** Gives a whole payload its record; an fsync that failed kills the store. */
   async #finish(writer: BlobWriter): Promise<Hash | undefined> {
     this.#mustBeAlive()
@@ -343,24 +286,6 @@ export class LevelStore implements Store {
     const value = seal(key, sizePayload(writer.size))
     await this.#commits.addOps([{ type: 'put', key, value }])
     return blob
-  }
-
-  async #readAll<Value>(
-    asked: readonly string[],
-    read: (payload: Bytes) => Value | undefined,
-  ): Promise<(Value | undefined)[]> {
-    this.#mustBeAlive()
-    const payloads = await this.#table.get(asked)
-    return payloads.map((payload, at) => {
-      return payload === undefined ? undefined : this.#read(asked[at]!, payload, read)
-    })
-  }
-
-  /** A payload whose checksum is right and that says nothing all the same is damaged too. */
-  #read<Value>(key: string, payload: Bytes, read: (payload: Bytes) => Value | undefined) {
-    const value = read(payload)
-    if (value === undefined) this.#tellDamage(damageOfKey(key))
-    return value
   }
 
   #tellDamage(damage: Damage): void {

@@ -6,17 +6,18 @@
  * groups as on a real disk. `image()` is what a crash would leave, `MemoryStore.fromImage` opens a
  * store on it. An image is plain tables: a test may also let facts rot in it or drop them.
  */
-import { type Bytes, compareText } from '../base/bytes.ts'
+import type { Bytes } from '../base/bytes.ts'
 import type { FactRef, HeldFact, ItemId, ItemSummary } from '../base/fact.ts'
 import { refKey } from '../base/fact.ts'
 import { type Hash, hashBytes } from '../base/hash.ts'
 import { limits } from '../base/limits.ts'
 import { VecheError } from '../base/veche-error.ts'
 import { GroupCommit } from './group-commit.ts'
-import { itemDamages } from './item-check.ts'
 import { copyPartial, emptyImage, type MemoryImage, startReport } from './memory-image.ts'
 import { openMemoryWriter, type PartialPayloads } from './memory-payloads.ts'
-import { MemoryTables } from './memory-tables.ts'
+import { bytesOf, MemoryTables } from './memory-tables.ts'
+import { rottenFact, rottenPayload, verifyTables } from './memory-verify.ts'
+import { take } from './sorted-map.ts'
 import {
   type Damage,
   type EventEntry,
@@ -31,9 +32,6 @@ import {
   type Write,
 } from './store.ts'
 import type { TallyRecord } from './tally.ts'
-
-/** What a fact or a summary of common size takes on a real disk. */
-const RECORD_BYTES = 400
 
 export interface MemoryStoreOptions {
   /**
@@ -279,23 +277,7 @@ export class MemoryStore implements Store {
 
   async *verify(): AsyncGenerator<{ readonly checked: number; readonly damages: Damage[] }> {
     this.#mustBeAlive()
-    const tables = new MemoryTables(this.#live)
-    const ids = new Set([...tables.items.keys(), ...tables.facts.keys()])
-    for (const id of [...ids].sort(compareText)) {
-      const facts = [...(tables.facts.get(id)?.values() ?? [])]
-      const rotten = facts.filter(({ fact }) => tables.rotten.has(refKey(fact)))
-      const damages = itemDamages({
-        id,
-        summary: tables.items.get(id),
-        facts: facts.filter(held => !rotten.includes(held)),
-        isAccounted: blob => tables.payloads.has(blob) || tables.wanted.has(blob),
-      })
-      yield { checked: facts.length + 1, damages: [...rotten.map(rottenFact), ...damages] }
-    }
-    for (const [blob, bytes] of tables.payloads) {
-      const damages = hashBytes(bytes) === blob ? [] : [rottenPayload(blob)]
-      yield { checked: 1, damages }
-    }
+    yield* verifyTables(new MemoryTables(this.#live))
   }
 
   async close(): Promise<void> {
@@ -351,41 +333,4 @@ export class MemoryStore implements Store {
   #tellDamage(damage: Damage): void {
     for (const listener of this.#damageListeners) listener(damage)
   }
-}
-
-function rottenFact({ fact }: { readonly fact: FactRef }): Damage {
-  const { id, version } = fact
-  const sentence = `The record of version ${version} of ${id} is damaged and not shown.`
-  return { what: 'fact', id, version, sentence }
-}
-
-function rottenPayload(blob: Hash): Damage {
-  const sentence = `The payload ${blob} does not match its hash and is not shown.`
-  return { what: 'payload', blob, sentence }
-}
-
-/** The first entries of a range, each in its own shape. */
-function take<Key, Value, Taken>(
-  range: Iterable<readonly [Key, Value]>,
-  limit: number,
-  shape: (key: Key, value: Value) => Taken,
-): Taken[] {
-  const taken: Taken[] = []
-  if (limit <= 0) return taken
-  for (const [key, value] of range) {
-    taken.push(shape(key, value))
-    if (taken.length >= limit) break
-  }
-  return taken
-}
-
-/** About how many bytes a batch has: payloads exactly, records at a round figure. */
-function bytesOf(batch: readonly Write[]): number {
-  let bytes = 0
-  for (const write of batch) {
-    bytes += RECORD_BYTES
-    if (write.kind === 'payload') bytes += write.bytes.length
-    if (write.kind === 'event') bytes += write.body.length
-  }
-  return bytes
 }

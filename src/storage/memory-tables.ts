@@ -14,6 +14,9 @@ import { Tally, type TallyRecord } from './tally.ts'
 
 const compareNumber = (a: number, b: number): number => a - b
 
+/** What a fact or a summary of common size takes on a real disk. */
+const RECORD_BYTES = 400
+
 export class MemoryTables {
   readonly items: SortedMap<ItemId, ItemSummary>
   readonly idsByHash: Map<Hash, ItemId>
@@ -143,4 +146,15 @@ function* mapEach<Key, Value>(
   copy: (value: Value) => Value,
 ): Generator<[Key, Value]> {
   for (const [key, value] of map ?? []) yield [key, copy(value)]
+}
+
+/** About how many bytes a batch has: payloads exactly, records at a round figure. */
+export function bytesOf(batch: readonly Write[]): number {
+  let bytes = 0
+  for (const write of batch) {
+    bytes += RECORD_BYTES
+    if (write.kind === 'payload') bytes += write.bytes.length
+    if (write.kind === 'event') bytes += write.body.length
+  }
+  return bytes
 }

@@ -128,3 +128,18 @@ export class SortedMap<Key, Value> {
     return low
   }
 }
+
+/** The first entries of a range, each in its own shape. */
+export function take<Key, Value, Taken>(
+  range: Iterable<readonly [Key, Value]>,
+  limit: number,
+  shape: (key: Key, value: Value) => Taken,
+): Taken[] {
+  const taken: Taken[] = []
+  if (limit <= 0) return taken
+  for (const [key, value] of range) {
+    taken.push(shape(key, value))
+    if (taken.length >= limit) break
+  }
+  return taken
+}

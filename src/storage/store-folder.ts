@@ -1,17 +1,13 @@
 /**
- * The folder of a store on disk, and the right to it.
- *
- *   veche.json   the marker: that this is a store, of which format, and whether it is made whole
- *   lock         who holds the store: a process id, and how often it was not closed in order
- *   check        a scrub has found a damaged table: the next opening must mend it
- *   opening      there while an opening is under way: it did not survive if the next one finds it
- *   db/          LevelDB            blobs/ab/cd…   large payloads by SHA-256
- *   journal      see journal.ts     partial/       payloads on their way    damaged/  set aside
+ * The folder of a store on disk, and the right to it. Beside `db/` (LevelDB), `blobs/ab/cd…` (large
+ * payloads by SHA-256), `partial/` (payloads on their way), `damaged/` (what was set aside) and
+ * `journal` it holds `veche.json`, the marker: this is a store, of which format, made whole or not.
  *
  * Without a marker nothing is taken for a store; with one, an empty database is never made in its
  * place (LevelDB would, if its file CURRENT is lost). Against other processes LevelDB's own lock
- * decides, which the system drops with a dead process; a second opening in this process must be
- * refused before LevelDB is touched, because LevelDB would give up its lock to say no.
+ * decides, which the system drops with a dead process; the file `lock` only names the holder. A
+ * second opening in this process must be refused before LevelDB is touched, because LevelDB would
+ * give up its lock to say no.
  */
 import { readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -29,8 +25,11 @@ const openHere = new Set<string>()
 export function storePaths(folder: string) {
   return {
     marker: join(folder, 'veche.json'),
+    /** Who holds the store, and how often in a row it was not closed in order. */
     lock: join(folder, 'lock'),
+    /** There while an opening is under way: the next one that finds it knows it did not survive. */
     opening: join(folder, 'opening'),
+    /** A scrub has found a damaged table: the next opening must mend it. */
     check: join(folder, 'check'),
     database: join(folder, 'db'),
     journal: join(folder, 'journal'),

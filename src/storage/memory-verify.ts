@@ -1,0 +1,43 @@
+/**
+ * The scrub of a store in memory: the same questions that the store on disk asks, of tables.
+ */
+import { compareText } from '../base/bytes.ts'
+import { type FactRef, refKey } from '../base/fact.ts'
+import { type Hash, hashBytes } from '../base/hash.ts'
+import { itemDamages } from './item-check.ts'
+import type { MemoryTables } from './memory-tables.ts'
+import type { Damage } from './store.ts'
+
+/** Checks every item and every payload of tables that nobody changes meanwhile. */
+export function* verifyTables(
+  tables: MemoryTables,
+): Generator<{ readonly checked: number; readonly damages: Damage[] }> {
+  const ids = new Set([...tables.items.keys(), ...tables.facts.keys()])
+  for (const id of [...ids].sort(compareText)) {
+    const facts = [...(tables.facts.get(id)?.values() ?? [])]
+    const rotten = facts.filter(({ fact }) => tables.rotten.has(refKey(fact)))
+    const damages = itemDamages({
+      id,
+      summary: tables.items.get(id),
+      facts: facts.filter(held => !rotten.includes(held)),
+      isAccounted: blob => tables.payloads.has(blob) || tables.wanted.has(blob),
+    })
+    yield { checked: facts.length + 1, damages: [...rotten.map(rottenFact), ...damages] }
+  }
+  for (const [blob, bytes] of tables.payloads) {
+    yield { checked: 1, damages: hashBytes(bytes) === blob ? [] : [rottenPayload(blob)] }
+  }
+}
+
+/** The damage of a fact whose record rotted. */
+export function rottenFact({ fact }: { readonly fact: FactRef }): Damage {
+  const { id, version } = fact
+  const sentence = `The record of version ${version} of ${id} is damaged and not shown.`
+  return { what: 'fact', id, version, sentence }
+}
+
+/** The damage of a payload that is not what its name says. */
+export function rottenPayload(blob: Hash): Damage {
+  const sentence = `The payload ${blob} does not match its hash and is not shown.`
+  return { what: 'payload', blob, sentence }
+}

@@ -18,7 +18,8 @@ export function compareSets(asker: ModelMember, effect: Compare): void {
   const { world } = asker
   const answerer = world.get(effect.peer)
   const walkMs = asker.walkMs ?? world.compareMs
-  const root = asker.sets.heldHash
+  // One comparison is over one state of both: what is gained meanwhile is the machine's to notice.
+  const mine = effect.scope === 'held' ? world.snapshot(asker) : new Set<string>()
   const life = asker.life
   let isOpen = true
   const finish = (result: Result | null) => {
@@ -47,11 +48,7 @@ export function compareSets(asker: ModelMember, effect: Compare): void {
     }
     answerer.comparisonsAnswered += 1
     const theirs = world.snapshot(answerer)
-    const answer = () =>
-      // What is compared must not change under the walk.
-      finish(
-        asker.sets.heldHash === root ? heldResult(asker, answerer, { theirs, theirRoot }) : null,
-      )
+    const answer = () => finish(heldResult(asker, answerer, { mine, theirs, theirRoot }))
     answerer.later(walkMs, () => answerer.tell(asker, answer))
   })
 }
@@ -59,15 +56,18 @@ export function compareSets(asker: ModelMember, effect: Compare): void {
 function heldResult(
   asker: ModelMember,
   answerer: ModelMember,
-  seen: { readonly theirs: ReadonlySet<string>; readonly theirRoot: string },
+  seen: {
+    readonly mine: ReadonlySet<string>
+    readonly theirs: ReadonlySet<string>
+    readonly theirRoot: string
+  },
 ): Result {
-  const mine = asker.sets.heldNames()
   return {
     theirRoot: seen.theirRoot,
     theirCut: answerer.sets.cut,
-    theyLack: mine.filter(name => !seen.theirs.has(name)).map(name => named(asker, name)),
+    theyLack: [...seen.mine].filter(name => !seen.theirs.has(name)).map(name => named(asker, name)),
     theyHave: [...seen.theirs]
-      .filter(name => !asker.sets.isHeld(name))
+      .filter(name => !seen.mine.has(name))
       .map(name => named(answerer, name)),
   }
 }

@@ -181,7 +181,8 @@ export class ModelMember {
     let moved = 0
     for (const { name, added } of facts) if (this.sets.agree(name, added)) moved += 1
     this.tellGained(gained)
-    this.tellOwn()
+    if (this.world.durableMs === 0) this.tellOwn()
+    else this.later(this.world.durableMs, () => this.tellOwn())
     return moved
   }
 

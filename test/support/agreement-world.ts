@@ -46,6 +46,8 @@ export class World {
   compareMs: number
   holdMs = 20
   rearrangeMs = 10
+  /** The machine hears of the own sets so long after they changed. */
+  durableMs = 0
   /** Every fetch of facts fails for now. */
   fetchFails = false
   onEffect: (member: ModelMember, effect: Effect) => void = () => undefined

@@ -22,6 +22,7 @@ export function reviewRound(state: AgreementState, effects: Effect[]): void {
   const held = state.own.held
   if (held === null) return // the driver is still building the tree over all that is held
   const round = takeUpRound(state)
+  if (round.isGaining) return // `held` is not what the answers are seen from; it is told at once
   const others = participants(state)
   forgetAbsent(round, others)
   if (!everyoneAnswered(state, round, { others, held }, effects)) return
@@ -37,6 +38,8 @@ function takeUpRound(state: AgreementState): Round {
   state.round ??= {
     answers: new Map(),
     asking: new Map(),
+    gains: 0,
+    isGaining: false,
     rearranging: null,
     inLineAt: null,
     retryAt: new Map(),
@@ -88,7 +91,7 @@ function everyoneAnswered(
 function ask(state: AgreementState, round: Round, peer: Peer, effects: Effect[]): void {
   if (round.asking.has(peer.id) || state.now < (round.retryAt.get(peer.id) ?? 0)) return
   const ticket = takeTicket(state)
-  round.asking.set(peer.id, ticket)
+  round.asking.set(peer.id, { ticket, gains: round.gains })
   effects.push({ kind: 'compare', ticket, peer: peer.id, scope: 'held', purpose: 'counter-sync' })
 }
 
@@ -108,8 +111,11 @@ function answerOfTwin(round: Round, peer: Peer): Answer | undefined {
 /** A comparison of the round came back. */
 export function onCompared(state: AgreementState, event: Compared): void {
   const round = state.round
-  if (round === null || round.asking.get(event.peer) !== event.ticket) return
+  const asked = round?.asking.get(event.peer)
+  if (round === null || asked?.ticket !== event.ticket) return
   round.asking.delete(event.peer)
+  // Made over a held set that has grown since: it cannot be seen from the one of now.
+  if (asked.gains !== round.gains) return
   if (!event.done) {
     round.retryAt.set(event.peer, state.now + RETRY_MS)
     return
@@ -123,7 +129,11 @@ export function onCompared(state: AgreementState, event: Compared): void {
 
 /** Facts that became held: who has them has them in common with me now, who has not lacks them. */
 export function onGained(state: AgreementState, refs: readonly FactRef[]): void {
-  for (const answer of state.round?.answers.values() ?? []) {
+  const { round } = state
+  if (round === null) return
+  round.gains += 1
+  round.isGaining = true
+  for (const answer of round.answers.values()) {
     for (const ref of refs) {
       const key = refKey(ref)
       if (!answer.has.delete(key)) answer.lacks.set(key, ref)
@@ -200,6 +210,7 @@ export function onRearranged(
     return
   }
   if (event.moved === 0) round.inLineAt = asked.revision
+  if (round.isGaining) return
   if (event.moved > 0 || state.source !== null || seesSource(state)) return
   const others = participants(state)
   if (asked.revision !== revision(state, others) || !mayElect(state)) return

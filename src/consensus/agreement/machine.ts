@@ -85,6 +85,7 @@ function onCompared(state: AgreementState, event: Compared, effects: Effect[]): 
 function onOwn(state: AgreementState, own: AgreementState['own'], effects: Effect[]): void {
   const before = state.own
   state.own = own
+  if (state.round !== null) state.round.isGaining = false
   if (before.cut === own.cut && before.hash === own.hash) return
   record(state.history, { cut: own.cut, hash: own.hash })
   if (state.source !== null) matchAll(state, effects)

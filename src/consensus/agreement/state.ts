@@ -90,8 +90,12 @@ export interface Answer {
 /** A round of counter-sync (PROTOCOL 7). */
 export interface Round {
   readonly answers: Map<MemberId, Answer>
-  /** Comparisons under way. */
-  readonly asking: Map<MemberId, number>
+  /** Comparisons under way, each with the number of gains when it began. */
+  readonly asking: Map<MemberId, { readonly ticket: number; readonly gains: number }>
+  /** How often facts became held during this round. */
+  gains: number
+  /** Facts became held that `own.held` does not have yet: it compares with nothing until told. */
+  isGaining: boolean
   /** A rearrangement under way, with the round's revision when it was asked for. */
   rearranging: { readonly ticket: number; readonly revision: string } | null
   /** The last revision at which nothing had to move. */

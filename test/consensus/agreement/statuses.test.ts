@@ -45,6 +45,20 @@ describe('random lives', () => {
       }
     })
 
+  it('with slow disks and long comparisons elect with exactly what the majority holds', () => {
+    // 127: facts gained and the held root told later; 1942: facts gained under a comparison
+    const seeds = [127, 1942, ...Array.from({ length: sizeOf(80, 2500) }, (_, at) => at + 1)]
+    for (const seed of seeds) {
+      const options = optionsOf(seed, seed % 2 === 0 ? 'roster' : 'visible', 0)
+      const world = randomWorld(options)
+      Object.assign(world, { durableMs: 150, rearrangeMs: 200, holdMs: 10, compareMs: 1500 })
+      world.start()
+      liveThrough(world, options)
+      world.runUntil(() => world.isWhole(), 60_000)
+      world.expectNothingLost()
+    }
+  })
+
   it('with a fifth of all messages lost lose nothing and end whole when the loss ends', () => {
     for (let seed = 1; seed <= sizeOf(60, 1000); seed++) {
       const options = optionsOf(seed, seed % 2 === 0 ? 'visible' : 'roster', 0.2)

@@ -11,12 +11,17 @@ import { STAMP_ZERO } from '../../base/stamp.ts'
 import { VecheError } from '../../base/veche-error.ts'
 import type { Quorum } from '../../consensus/agreement/state.ts'
 import type { Ping } from '../../consensus/messages.ts'
-import type { Admission, Contact } from '../ports.ts'
+import { decodeDoorAnswer, encodeDoorRequest } from '../../wire/door.ts'
+import { type Admission, type Contact, NetworkError } from '../ports.ts'
 import { Door } from './door.ts'
 import type { Member } from './member.ts'
 import { type Membership, membershipsOf, systemFact, systemFacts, systemId } from './system.ts'
 
 const SYNC_EVERY_MS = 1000
+/** A removal is told to all before links are cut; who does not answer in this time is not awaited. */
+const TELL_MS = 1000
+/** Who reaches nobody asks so often at a door whether it is still a member. */
+const HELLO_EVERY_MS = 5000
 
 export class Roster {
   readonly #member: Member
@@ -30,11 +35,16 @@ export class Roster {
   readonly #heard = new Map<MemberId, readonly string[]>()
   readonly #roots = new Map<MemberId, string>()
   readonly #askedAt = new Map<MemberId, number>()
+  /** Removals that are being told: links stay as they are meanwhile. */
+  #telling = 0
+  #helloAt: number
+  #hellos = 0
 
   constructor(member: Member, changed: (members: readonly MemberId[], quorum: Quorum) => void) {
     this.#member = member
     this.#changed = changed
     this.door = new Door(member)
+    this.#helloAt = member.now() + HELLO_EVERY_MS
   }
 
   /** Reads the system facts; called at the start and when one arrived. */
@@ -90,6 +100,7 @@ export class Roster {
 
   /** Tells the network whom to keep links with. */
   announceContacts(): void {
+    if (this.#telling > 0) return
     const contacts = this.members()
       .filter(entry => entry.peer !== this.#member.self)
       .map(entry => ({ peer: entry.peer, addresses: this.addressesOf(entry.peer) }))
@@ -131,7 +142,10 @@ export class Roster {
   tick(): void {
     const mine = this.#member.ledger.systemRoot()
     const now = this.#member.now()
-    for (const peer of this.#member.reached()) {
+    const reached = this.#member.reached()
+    if (reached.length > 0) this.#helloAt = now + HELLO_EVERY_MS
+    else if (now >= this.#helloAt) this.#sayHello(now)
+    for (const peer of reached) {
       const theirs = this.#roots.get(peer)
       if (theirs === undefined || theirs === mine) continue
       if (now - (this.#askedAt.get(peer) ?? Number.NEGATIVE_INFINITY) < SYNC_EVERY_MS) continue
@@ -170,11 +184,30 @@ export class Roster {
     await this.#write(systemId.member(peer, number), { ...described, peer, number })
   }
 
-  /** Ends all memberships of a peer and tells all at once. */
+  /**
+   * Ends all memberships of a peer. All are told, that peer, too, before the links with it are cut:
+   * nobody who is reached has to find out by being refused.
+   */
   async remove(peer: MemberId): Promise<void> {
-    for (const entry of this.#memberships) {
-      if (entry.peer !== peer || entry.removed) continue
-      await this.#write(systemId.removed(peer, entry.number), { peer, number: entry.number })
+    const told = [...this.#member.agreement.peers.keys()]
+    this.#telling += 1
+    try {
+      for (const entry of this.#memberships) {
+        if (entry.peer !== peer || entry.removed) continue
+        await this.#write(
+          systemId.removed(peer, entry.number),
+          { peer, number: entry.number },
+          told,
+        )
+      }
+      const { links } = this.#member
+      // Frames keep their order: who answers this has the removal.
+      await Promise.all(
+        told.map(one => links.ask(one, { kind: 'askSystem' }, { timeoutMs: TELL_MS })),
+      )
+    } finally {
+      this.#telling -= 1
+      this.announceContacts()
     }
   }
 
@@ -204,11 +237,43 @@ export class Roster {
     throw new VecheError('BAD_REQUEST', sentence)
   }
 
-  async #write(id: string, described: Readonly<Record<string, unknown>>): Promise<void> {
+  async #write(
+    id: string,
+    described: Readonly<Record<string, unknown>>,
+    told: Iterable<MemberId> = this.#member.agreement.peers.keys(),
+  ): Promise<void> {
     const fact = systemFact(id, described, this.#member.stampedBy())
     await this.take(this.#member.self, [fact])
-    for (const peer of this.#member.agreement.peers.keys()) {
+    for (const peer of told) {
       this.#member.links.send(peer, { kind: 'system', request: 0, facts: [fact] })
+    }
+  }
+
+  /**
+   * Asks one of the members at its door, as a stranger may: who was removed while it was away is
+   * let in nowhere else, and would never learn why.
+   */
+  #sayHello(now: number): void {
+    this.#helloAt = now + HELLO_EVERY_MS
+    const others = this.members().filter(entry => entry.peer !== this.#member.self)
+    const other = others[this.#hellos++ % Math.max(1, others.length)]
+    if (other === undefined || this.isRemoved) return
+    this.#member.background(this.#hello(other.peer))
+  }
+
+  async #hello(peer: MemberId): Promise<void> {
+    const contact = { peer, addresses: this.addressesOf(peer) }
+    try {
+      const bytes = await this.#member.ports.network.knock(
+        contact,
+        encodeDoorRequest({ kind: 'hello' }),
+      )
+      const answer = decodeDoorAnswer(bytes, limits.doorAnswerBytesMax)
+      if (!answer.ok) this.#member.blame(peer, `answers at its door what cannot be read`)
+      else if (answer.value.kind === 'removed') await this.take(peer, answer.value.facts)
+    } catch (error) {
+      if (!(error instanceof NetworkError)) throw error
+      this.#member.ports.log('debug', 'no door opened', { peer, why: error.message })
     }
   }
 

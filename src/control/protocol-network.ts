@@ -91,7 +91,14 @@ export type EventBody =
       readonly size: number
     }
   | { readonly kind: 'agreed' | 'resolved'; readonly id: ItemId; readonly version: Hash }
-  | { readonly kind: 'collision'; readonly id: ItemId; readonly branches: readonly Branch[] }
+  | {
+      readonly kind: 'collision'
+      readonly id: ItemId
+      /** The versions of `id` that do not know of each other. */
+      readonly versions: readonly Hash[]
+      /** What they have become; with a policy that keeps one item, that item's heads. */
+      readonly branches: readonly Branch[]
+    }
   | {
       readonly kind: 'status'
       readonly status: MemberStatusName

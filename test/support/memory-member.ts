@@ -244,7 +244,9 @@ export class MemoryMember implements MemberService {
     for (const [branch, text] of Object.entries(branches))
       this.#append(branch, { payload: utf8(text), type: 'text/plain' })
     this.#splits.set(id, ids)
-    this.log.add({ kind: 'collision', ...this.#collision(id, ids) })
+    const collision = this.#collision(id, ids)
+    const versions = collision.branches.map(branch => branch.version)
+    this.log.add({ kind: 'collision', versions, ...collision })
   }
 
   #collision(id: string, ids: readonly string[]): Collision {

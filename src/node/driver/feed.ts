@@ -38,6 +38,7 @@ export class EventFeed {
     const last = events.at(-1)
     if (last === undefined) return
     this.#durable = Math.max(this.#durable, parse(last.cursor)?.record ?? 0)
+    for (const { body } of events) if (body.kind === 'collision') this.#logCollision(body)
     this.#wake()
   }
 
@@ -103,6 +104,15 @@ export class EventFeed {
       throw new VecheError('EXPIRED', sentence, { oldest: `${first}.0` })
     }
     return cursor
+  }
+
+  #logCollision({ id, versions, branches }: Extract<EventBody, { kind: 'collision' }>): void {
+    const ids = branches.map(branch => branch.id)
+    this.#member.ports.log('warn', `${id} was changed on two sides: both are kept.`, {
+      id,
+      versions,
+      ids,
+    })
   }
 
   /** Resolves when more may be there than up to a record. */

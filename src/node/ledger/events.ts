@@ -7,6 +7,8 @@ import { utf8, utf8Text } from '../../base/bytes.ts'
 import { type ItemSummary, isDelete, isSystemId } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
 import { stampMs } from '../../base/stamp.ts'
+import { rootOf } from '../../consensus/items/id.ts'
+import { collisionsOf, viewFamily } from '../../consensus/items/view.ts'
 import type { EventBody } from '../../control/protocol-network.ts'
 import type { EventEntry, Store, Write } from '../../storage/store.ts'
 import type { Batch } from './batch.ts'
@@ -59,16 +61,18 @@ export function readEvents(entry: EventEntry): LedgerEvent[] {
 }
 
 /** What a batch did, in the order of its items; appended to the batch's writes. */
-export function itemEvents(
+export async function itemEvents(
   ledger: Ledger,
   batch: Batch,
   works: readonly ItemWork[],
-): LedgerEvent[] {
+): Promise<LedgerEvent[]> {
   const bodies: EventBody[] = []
   for (const work of works) {
     if (isSystemId(work.id)) continue
     for (const change of work.changed.values()) bodies.push(...factEvents(change))
-    bodies.push(...branchEvents(work.before, work.summary))
+    const changed = branchEvent(work.before, work.summary)
+    if (changed?.kind === 'collision') bodies.push(await namedBranches(ledger, batch, changed))
+    else if (changed !== undefined) bodies.push(changed)
   }
   const { writes, events } = ledger.events.append(bodies)
   batch.writes.push(...writes)
@@ -88,28 +92,53 @@ function factEvents(change: ChangedFact): EventBody[] {
   return bodies
 }
 
-function branchEvents(
+type CollisionEvent = Extract<EventBody, { readonly kind: 'collision' }>
+
+function branchEvent(
   before: ItemSummary | undefined,
   after: ItemSummary | undefined,
-): EventBody[] {
-  if (after === undefined) return []
+): EventBody | undefined {
+  if (after === undefined) return undefined
+  const { id } = after
   const was = liveBranches(before)
   const is = liveBranches(after)
   if (is.length > 1 && is.length > was.length) {
-    const branches = is.map(head => ({
-      id: after.id,
-      version: head.version,
-      at: stampMs(head.at),
-      by: head.by,
+    const branches = is.map(({ version, at, by }) => ({
+      id,
+      version,
+      at: stampMs(at),
+      by,
       size: 0,
     }))
-    return [{ kind: 'collision', id: after.id, branches }]
+    return { kind: 'collision', id, versions: is.map(head => head.version), branches }
   }
   const head = is[0] ?? after.heads[0]
-  if (was.length > 1 && is.length <= 1 && head !== undefined) {
-    return [{ kind: 'resolved', id: after.id, version: head.version }]
+  if (was.length > 1 && is.length <= 1 && head !== undefined)
+    return { kind: 'resolved', id, version: head.version }
+  return undefined
+}
+
+/** The items that the branches have become, which only the whole family can tell. */
+async function namedBranches(
+  { host }: Ledger,
+  batch: Batch,
+  event: CollisionEvent,
+): Promise<CollisionEvent> {
+  const root = rootOf(event.id)
+  const facts = (await batch.family(root)).map(held => held.fact)
+  const collisions = collisionsOf(viewFamily(root, facts, host.policyOf(root)))
+  const found = collisions.find(({ id }) => id === event.id)
+  if (found === undefined) return event // by its policy the id stays one item
+  return {
+    ...event,
+    branches: found.branches.map(({ id, version, fact: { at, by, size } }) => ({
+      id,
+      version,
+      at: stampMs(at),
+      by,
+      size,
+    })),
   }
-  return []
 }
 
 function liveBranches(summary: ItemSummary | undefined): ItemSummary['heads'][number][] {

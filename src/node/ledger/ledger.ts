@@ -241,7 +241,7 @@ export class Ledger {
       for (const answer of answers) answer()
       return
     }
-    const events = itemEvents(this, batch, works)
+    const events = await itemEvents(this, batch, works)
     this.#commit({ batch, works, events, answers })
   }
 

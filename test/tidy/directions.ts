@@ -97,10 +97,12 @@ export const layers: readonly Layer[] = [
     imports: ['base', 'control/protocol', 'client', 'node/daemon'],
     packages: [],
   },
+  // What judges a run shares nothing with what is judged: no import from src/, not even a type.
+  { name: 'sim/checker', prefixes: ['sim/checker/'], imports: [], packages: ['node:'] },
   {
     name: 'sim',
     prefixes: ['sim/'],
-    imports: [...agreementLayers, 'node', 'storage/contract'],
+    imports: [...agreementLayers, 'node', 'storage/contract', 'sim/checker'],
     types: ['control/protocol'],
     packages: ['node:', 'vitest', 'fast-check'],
   },

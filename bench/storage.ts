@@ -13,6 +13,7 @@ import type { Bytes } from '../src/base/bytes.ts'
 import type { Fact, HeldFact, ItemSummary } from '../src/base/fact.ts'
 import { hashText } from '../src/base/hash.ts'
 import { stampOf } from '../src/base/stamp.ts'
+import { WRITE_BUFFER_BYTES } from '../src/storage/level-open.ts'
 import { type LevelStore, openLevelStore } from '../src/storage/level-store.ts'
 import type { Write } from '../src/storage/store.ts'
 
@@ -53,7 +54,10 @@ function range<Value>(from: number, to: number, make: (at: number) => Value): Va
 }
 
 async function rawLevel(folder: string): Promise<void> {
-  const db = new Level<string, Bytes>(folder, { valueEncoding: 'view' })
+  const db = new Level<string, Bytes>(folder, {
+    valueEncoding: 'view',
+    writeBufferSize: WRITE_BUFFER_BYTES,
+  })
   await db.open()
   await measure('bare LevelDB, 1 KB, batch 128, sync', records, () =>
     inBatches(records, 1, (from, to) => {
@@ -156,6 +160,7 @@ async function storeReads(store: LevelStore): Promise<void> {
 const folder = await mkdtemp(join(tmpdir(), 'veche-bench-'))
 try {
   await rawLevel(join(folder, 'raw'))
+  await rawLevel(join(folder, 'raw again')) // the first one also warms the machine up
   const store = await openLevelStore(join(folder, 'store'), { create: true })
   await storeWrites(store)
   await storeReads(store)

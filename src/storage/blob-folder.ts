@@ -17,6 +17,7 @@ import type { StorePaths } from './store-folder.ts'
 
 const UPLOAD_PREFIX = 'upload-'
 
+/** The payloads of one store that are files. */
 export class BlobFolder {
   readonly #paths: StorePaths
   readonly #fetching = new Set<Hash>()

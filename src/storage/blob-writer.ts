@@ -11,6 +11,7 @@ import { invariant } from '../base/invariant.ts'
 import { limits } from '../base/limits.ts'
 import { writeAll } from './files.ts'
 
+/** Where a payload is written, what it should be, and what becomes of it. */
 export interface BlobWriterOptions {
   readonly path: string
   readonly expect: { readonly blob: Hash; readonly size: number } | null
@@ -20,6 +21,7 @@ export interface BlobWriterOptions {
   readonly release: (writer: BlobWriter) => void
 }
 
+/** A partial file; `close` or `finish` must be called. */
 export class BlobWriter {
   /** Bytes that were here when it was opened. */
   readonly offset: number

@@ -9,6 +9,7 @@ import { limits } from '../base/limits.ts'
 /** A disk with room is looked at again after so long; a look costs some microseconds. */
 const LOOK_MS = 500
 
+/** The room on the disk that a folder lies on. */
 export class DiskRoom {
   readonly #folder: string
   #lookedMs = Number.NEGATIVE_INFINITY

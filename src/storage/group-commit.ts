@@ -14,6 +14,7 @@ interface Group<Batch> {
   readonly reject: (error: Error) => void
 }
 
+/** How groups are made durable, how large they get, and who hears of a failure. */
 export interface GroupCommitOptions<Batch> {
   /** Makes the batches of one group durable, all or none; called for one group at a time. */
   readonly write: (batches: readonly Batch[], bytes: number) => Promise<void>
@@ -23,6 +24,7 @@ export interface GroupCommitOptions<Batch> {
   readonly onFault: (fault: Error) => void
 }
 
+/** The queue of batches on their way to the disk. */
 export class GroupCommit<Batch> {
   readonly #options: GroupCommitOptions<Batch>
   readonly #waiting: Group<Batch>[] = []

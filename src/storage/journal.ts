@@ -65,6 +65,7 @@ export async function readJournal(path: string): Promise<JournalReading> {
   }
 }
 
+/** The open journal of a store; the newest entry is what it says. */
 export class Journal {
   readonly #path: string
   readonly #onFailure: (error: Error) => void
@@ -161,6 +162,7 @@ export class Journal {
   }
 }
 
+/** Where a journal lies and what its first line says. */
 export interface JournalOptions {
   readonly path: string
   readonly entry: JournalEntry

@@ -16,6 +16,7 @@ import type { FactRef, ItemId } from '../base/fact.ts'
 import type { Hash } from '../base/hash.ts'
 import type { Damage } from './store.ts'
 
+/** The letter of a table. */
 export type Table = 'e' | 'f' | 'g' | 'h' | 'i' | 'l' | 'm' | 'p' | 'q' | 'w' | 'x'
 
 /** A half-open range of keys. */
@@ -27,6 +28,7 @@ export interface Range {
 const HASH_DIGITS = 64
 const NUMBER_DIGITS = 14
 
+/** The key of each kind of record. */
 export const keys = {
   fact: ({ id, version }: FactRef): string => `f${id}\u0000${version}`,
   item: (id: ItemId): string => `i${id}`,

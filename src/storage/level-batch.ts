@@ -26,6 +26,7 @@ export interface StagedBatch {
 
 const NOTHING: Bytes = new Uint8Array(0)
 
+/** Encodes batches in the order of their calls, and keeps the counts. */
 export class BatchEncoder {
   readonly tally: Tally
   /** Items held. */

@@ -19,6 +19,7 @@ import type { Write } from './store.ts'
 /** Two buffers and the largest group, with as much again for LevelDB's own framing. */
 const LOG_BYTES = 2 * (2 * WRITE_BUFFER_BYTES + limits.groupBytesMax)
 
+/** What a commit works on, and who hears of its ends. */
 export interface LevelCommitOptions {
   readonly db: Database
   readonly overlay: Overlay
@@ -33,6 +34,7 @@ export interface LevelCommitOptions {
   readonly onTrimmed: (firstEvent: number) => void
 }
 
+/** All writing of an open store. */
 export class LevelCommit {
   readonly #options: LevelCommitOptions
   readonly #commits: GroupCommit<StagedBatch>

@@ -48,6 +48,7 @@ export interface OpenFolder {
   readonly release: () => Promise<void>
 }
 
+/** Which folder, whether it may be made, and who hears of a journal that fails. */
 export interface OpenFolderOptions {
   readonly folder: string
   /** Make a store where there is none. */
@@ -134,9 +135,12 @@ async function openCounted(from: {
     const onFailure = options.onJournalFailure
     const begun = await Journal.begin({ path: paths.journal, entry, onFailure })
     const release = async () => {
-      await db.close()
-      await removeLock(paths)
-      releaseFolder(claim)
+      try {
+        await db.close()
+        await removeLock(paths)
+      } finally {
+        releaseFolder(claim)
+      }
     }
     return { paths, db, blobs, journal: begun, opening: { ...opening, tally }, release }
   } catch (error) {

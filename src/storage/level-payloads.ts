@@ -17,6 +17,7 @@ type Place =
   | { readonly kind: 'inline'; readonly bytes: Bytes }
   | { readonly kind: 'file'; readonly size: number }
 
+/** The payloads of an open store. */
 export class LevelPayloads {
   readonly #table: LevelTable
   readonly #blobs: BlobFolder

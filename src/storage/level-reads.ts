@@ -23,6 +23,7 @@ import { readFactPayload, readItemPayload, readRefPayload, readSizePayload } fro
 import type { Damage, EventEntry, IdRange, PendingEntry, WantedEntry } from './store.ts'
 import type { Tally } from './tally.ts'
 
+/** What can be asked of an open store, payloads aside. */
 export class LevelReads {
   readonly #table: LevelTable
   readonly #tally: Tally

@@ -35,6 +35,7 @@ import type {
 } from './store.ts'
 import { Tally } from './tally.ts'
 
+/** How a folder is opened. */
 export interface LevelStoreOptions {
   /** Make a store where the folder holds none. Default: refuse with NOT_A_STORE. */
   readonly create?: boolean
@@ -61,6 +62,7 @@ export async function openLevelStore(
   return store
 }
 
+/** An open store on disk; made by `openLevelStore`, and `close` must be called. */
 export class LevelStore implements Store {
   readonly report: StartReport
   readonly #folder: string
@@ -251,12 +253,15 @@ export class LevelStore implements Store {
     if (this.#isClosed) throw closed()
     this.#isClosed = true
     const { blobs, journal, release } = this.#open
-    await blobs.close()
-    await this.#commits.idle()
-    await this.#trimming
-    if (this.#commits.fault === null) await this.#guard(journal.close())
-    else await journal.abandon()
-    await release()
+    try {
+      await blobs.close()
+      await this.#commits.idle()
+      await this.#trimming
+      if (this.#commits.fault === null) await this.#guard(journal.close())
+      else await journal.abandon()
+    } finally {
+      await release()
+    }
   }
 
   #mustBeAlive(): void {

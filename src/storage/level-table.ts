@@ -15,6 +15,7 @@ import { mergeRows, Overlay, type Row } from './overlay.ts'
 import { unseal } from './records.ts'
 import type { Damage } from './store.ts'
 
+/** LevelDB as this store uses it: text keys, bytes as values. */
 export type Database = Level<string, Bytes>
 
 /** A snapshot of the database, for reads that must fit together. */
@@ -29,6 +30,7 @@ interface Wave {
   readonly done: Promise<(Bytes | undefined)[]>
 }
 
+/** Checked reads of LevelDB under the overlay. */
 export class LevelTable {
   readonly overlay = new Overlay()
   readonly #db: Database

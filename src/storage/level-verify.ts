@@ -37,6 +37,7 @@ export interface VerifyStep {
   readonly damages: readonly Damage[]
 }
 
+/** What a scrub reads, and how it puts things right. */
 export interface VerifyOptions {
   readonly db: Database
   readonly paths: StorePaths
@@ -55,6 +56,7 @@ interface FoundItem {
   readonly damages: readonly Damage[]
 }
 
+/** Scrubs an open store, step by step; ends early where reading on could end the process. */
 export async function* verifyLevel(options: VerifyOptions): AsyncGenerator<VerifyStep> {
   // LevelDB may end the process over a damaged table, so tables are looked at from outside first.
   const tables = await damagedTables(options.paths)

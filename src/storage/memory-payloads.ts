@@ -12,6 +12,7 @@ import type { PayloadWriter } from './store.ts'
 /** What was written of payloads that are not whole yet, in pieces, by blob. */
 export type PartialPayloads = Map<Hash, Bytes[]>
 
+/** What a writer should become, and what it shares with its store. */
 export interface MemoryWriterOptions {
   readonly expect: { readonly blob: Hash; readonly size: number } | null
   /** Shared with the store. */

@@ -33,6 +33,7 @@ import {
 } from './store.ts'
 import type { TallyRecord } from './tally.ts'
 
+/** How durable a store in memory is. */
 export interface MemoryStoreOptions {
   /**
    * Called for one group of batches at a time, with its size; the group is durable when the promise
@@ -44,6 +45,7 @@ export interface MemoryStoreOptions {
 /** A change of the tables, made to the live ones at once and to the durable ones later. */
 type Change = (tables: MemoryTables) => void
 
+/** A store without a disk. */
 export class MemoryStore implements Store {
   readonly report: StartReport
   /** All that was handed in; what reads see. */

@@ -17,6 +17,7 @@ const compareNumber = (a: number, b: number): number => a - b
 /** What a fact or a summary of common size takes on a real disk. */
 const RECORD_BYTES = 400
 
+/** All tables of a store in memory; made from others it is an independent copy. */
 export class MemoryTables {
   readonly items: SortedMap<ItemId, ItemSummary>
   readonly idsByHash: Map<Hash, ItemId>

@@ -65,6 +65,7 @@ export interface Holder {
   readonly crashes: number
 }
 
+/** The text that names a holder. */
 export function holderText({ pid, crashes }: Holder): string {
   return `${pid} ${crashes}\n`
 }

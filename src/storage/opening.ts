@@ -63,7 +63,7 @@ export async function survey(options: {
   let counted: TallyRecord = { ...recorded, ...items.fold, ...pending.fold }
   const closed = isNew || (journal.last?.closed === true && promised?.group === recorded.group)
   if (!closed || found.damages.length > 0 || differs(promised, recorded, counted)) {
-    counted = { ...counted, ...(await surveyFacts(db, found)) }
+    counted = { ...counted, ...(await surveyFacts(db, items.fold, found)) }
   }
   const loss = lossAtStart({ journal: promised, recorded, found: counted })
   const isBroken = !isNew && (groups.isBroken || journal.last === null)

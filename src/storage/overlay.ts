@@ -13,6 +13,7 @@ export type Op =
   | { readonly type: 'put'; readonly key: string; readonly value: Bytes }
   | { readonly type: 'del'; readonly key: string }
 
+/** The writes on their way, by key. */
 export class Overlay {
   /** One map a table (the first letter of a key), so that a range looks at its own table only. */
   readonly #tables = new Map<string, Map<string, Op>>()

@@ -47,6 +47,7 @@ export function factPayload({ fact, state }: HeldFact): Bytes {
   return encodeCbor([stateValue(state), encodeFact(fact)])
 }
 
+/** The fact with its state that bytes say; `undefined` when they say none. */
 export function readFactPayload(payload: Bytes): HeldFact | undefined {
   const parts = decodeWith(payload, limits.factBytesMax, value => {
     const field = asTuple(value, 2, 'a held fact')
@@ -71,12 +72,14 @@ export function itemPayload(summary: ItemSummary): Bytes {
   return concatBytes([sizePayload(summary.facts), rawOf(summary.factsXor), encodeSummary(summary)])
 }
 
+/** The summary that bytes say; `undefined` when they say none. */
 export function readItemPayload(payload: Bytes): ItemSummary | undefined {
   if (payload.length < FOLD_BYTES) return undefined
   const summary = decodeSummary(payload.subarray(FOLD_BYTES))
   return summary.ok ? summary.value : undefined
 }
 
+/** What an opening needs of a summary; `undefined` when the bytes are too short. */
 export function readItemFold(payload: Bytes): ItemFold | undefined {
   const facts = readSizePayload(payload.subarray(0, 8))
   if (facts === undefined || payload.length < FOLD_BYTES) return undefined
@@ -88,6 +91,7 @@ export function sizePayload(size: number): Bytes {
   return fromHex(size.toString(16).padStart(16, '0'))!
 }
 
+/** The number in 8 bytes; `undefined` when it is none that can be exact. */
 export function readSizePayload(payload: Bytes): number | undefined {
   if (payload.length !== 8) return undefined
   const size = Number.parseInt(toHex(payload), 16)
@@ -99,6 +103,7 @@ export function refPayload({ id, version }: FactRef): Bytes {
   return concatBytes([rawOf(version), utf8(id)])
 }
 
+/** The name in the queue; `undefined` when the bytes say none. */
 export function readRefPayload(payload: Bytes): FactRef | undefined {
   const id = utf8Text(payload.subarray(32))
   if (payload.length < 32 || id === undefined) return undefined
@@ -111,6 +116,7 @@ export interface GroupRecord {
   readonly oldest: number
 }
 
+/** The bytes of a group. */
 export function groupPayload({ tally, oldest }: GroupRecord): Bytes {
   return encodeCbor([
     tally.group,
@@ -125,6 +131,7 @@ export function groupPayload({ tally, oldest }: GroupRecord): Bytes {
   ])
 }
 
+/** The group that bytes say; `undefined` when they say none. */
 export function readGroupPayload(payload: Bytes): GroupRecord | undefined {
   const read = decodeWith(payload, limits.factBytesMax, value => {
     const field = asTuple(value, 9, 'a group')

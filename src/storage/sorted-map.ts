@@ -18,6 +18,7 @@ export interface KeyRange<Key> {
   readonly until?: Key | undefined
 }
 
+/** A map in the order of its keys. */
 export class SortedMap<Key, Value> {
   readonly #compare: Compare<Key>
   #values = new Map<Key, Value>()

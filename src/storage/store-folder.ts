@@ -39,6 +39,7 @@ export function storePaths(folder: string) {
   } as const
 }
 
+/** Where the parts of one store lie. */
 export type StorePaths = ReturnType<typeof storePaths>
 
 /**
@@ -95,6 +96,7 @@ export async function endOpening(paths: StorePaths): Promise<void> {
   await rm(paths.opening, { force: true })
 }
 
+/** The store was closed in order. */
 export async function removeLock(paths: StorePaths): Promise<void> {
   await rm(paths.lock, { force: true })
 }

@@ -32,6 +32,7 @@ export interface Survey {
   readonly repairs: Op[]
 }
 
+/** The groups whose records are kept, and whether one of them was lost. */
 export async function surveyGroups(db: Database, found: Survey) {
   const numbers: number[] = []
   let last: TallyRecord | null = null
@@ -52,6 +53,7 @@ export async function surveyGroups(db: Database, found: Survey) {
   return { numbers, last, isBroken }
 }
 
+/** Items, and the facts that their summaries speak of. */
 export async function surveyItems(db: Database, found: Survey) {
   let count = 0
   let facts = 0
@@ -68,6 +70,7 @@ export async function surveyItems(db: Database, found: Survey) {
   return { count, fold: { facts, factsXor: xor.value() } }
 }
 
+/** The pending queue and its last place. */
 export async function surveyPending(db: Database, found: Survey) {
   let pending = 0
   let lastOrder = -1
@@ -84,6 +87,7 @@ export async function surveyPending(db: Database, found: Survey) {
   return { lastOrder, fold: { pending, pendingXor: xor.value() } }
 }
 
+/** The payloads that are wanted. */
 export async function surveyWanted(db: Database, found: Survey): Promise<Set<Hash>> {
   const wanted = new Set<Hash>()
   for await (const page of sealedPages(db, tableRange('w'))) {
@@ -137,25 +141,48 @@ function putSize(key: string, size: number): Op {
   return { type: 'put', key, value: seal(key, sizePayload(size)) }
 }
 
-/** Counts the facts themselves and names each item whose summary speaks of others. */
-export async function surveyFacts(db: Database, found: Survey): Promise<ItemFold> {
-  const total = { facts: 0, xor: new HashXor() }
+/** Counts the facts themselves; where they are not those of the summaries, names the items. */
+export async function surveyFacts(
+  db: Database,
+  summaries: ItemFold,
+  found: Survey,
+): Promise<ItemFold> {
+  let facts = 0
+  const xor = new HashXor()
+  for await (const page of keyPages(db, tableRange('f'))) {
+    for (const key of page) {
+      const ref = factOfKey(key)
+      if (ref === undefined) {
+        found.damages.push(damageOfKey(key))
+        continue
+      }
+      facts += 1
+      xor.toggle(ref.version)
+    }
+  }
+  const fold = { facts, factsXor: xor.value() }
+  if (fold.facts !== summaries.facts || fold.factsXor !== summaries.factsXor) {
+    await nameItems(db, found)
+  }
+  return fold
+}
+
+/** Names each item whose summary speaks of other facts than are here. */
+async function nameItems(db: Database, found: Survey): Promise<void> {
+  const none = { facts: 0, factsXor: ZERO_HASH }
   const items = foldedItems(db)
   let item = await items.next()
-  for await (const facts of foldedFacts(db, found)) {
-    total.facts += facts.facts
-    total.xor.toggle(facts.factsXor)
+  for await (const facts of foldedFacts(db)) {
     for (; !item.done && compareText(item.value.id, facts.id) < 0; item = await items.next()) {
-      tellItem(item.value.id, { facts: 0, factsXor: ZERO_HASH }, item.value, found)
+      tellItem(item.value.id, none, item.value, found)
     }
     const isSame = !item.done && item.value.id === facts.id
     tellItem(facts.id, facts, isSame ? item.value : undefined, found)
     if (isSame) item = await items.next()
   }
   for (; !item.done; item = await items.next()) {
-    tellItem(item.value.id, { facts: 0, factsXor: ZERO_HASH }, item.value, found)
+    tellItem(item.value.id, none, item.value, found)
   }
-  return { facts: total.facts, factsXor: total.xor.value() }
 }
 
 function tellItem(
@@ -184,17 +211,14 @@ async function* foldedItems(db: Database): AsyncGenerator<FoldOf<Partial<ItemFol
 }
 
 /** The facts of each item, counted from their keys. */
-async function* foldedFacts(db: Database, found: Survey): AsyncGenerator<FoldOf<ItemFold>> {
+async function* foldedFacts(db: Database): AsyncGenerator<FoldOf<ItemFold>> {
   let id: ItemId | null = null
   let facts = 0
   let xor = new HashXor()
   for await (const page of keyPages(db, tableRange('f'))) {
     for (const key of page) {
       const ref = factOfKey(key)
-      if (ref === undefined) {
-        found.damages.push(damageOfKey(key))
-        continue
-      }
+      if (ref === undefined) continue
       if (ref.id !== id) {
         if (id !== null) yield { id, facts, factsXor: xor.value() }
         id = ref.id
@@ -208,6 +232,7 @@ async function* foldedFacts(db: Database, found: Survey): AsyncGenerator<FoldOf<
   if (id !== null) yield { id, facts, factsXor: xor.value() }
 }
 
+/** The newest event on the disk; 0 when there is none. */
 export async function lastEvent(db: Database): Promise<number> {
   const { from, until } = tableRange('e')
   const [key] = await db.keys({ gte: from, lt: until, reverse: true, limit: 1 }).all()

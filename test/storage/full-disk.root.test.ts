@@ -105,6 +105,17 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk', () => {
     await store.close()
   })
 
+  it('while closing is said, and the folder is free again all the same', async () => {
+    const store = await openLevelStore(folder, { create: true })
+    await write(store, 'a')
+    await fillUp(join(disk, 'filler'), 0)
+    await expect(store.close()).rejects.toMatchObject({ code: 'DISK_FULL' })
+    await rm(join(disk, 'filler'))
+    const again = await openLevelStore(folder)
+    expect(again.report).toMatchObject({ clean: false, gap: false })
+    await again.close()
+  })
+
   it('in the middle of a payload leaves no payload, and no fault', async () => {
     const store = await openLevelStore(folder, { create: true })
     const writer = await store.payloadWriter(null)

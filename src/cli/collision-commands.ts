@@ -99,7 +99,8 @@ async function payloadOf(io: Io, file: string): Promise<{ base64: string; type: 
   return { base64: Buffer.concat(pieces).toString('base64'), type }
 }
 
-function collisionText(
+/** Collisions, their branches, and what can be done about each. */
+export function collisionText(
   { colors }: Session,
   collisions: readonly Collision[],
   nameOf: (uuid: string) => string,

@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander'
 import { addCollisionCommands } from './collision-commands.ts'
 import { reportError } from './command.ts'
 import { addDaemonCommands } from './daemon-commands.ts'
+import { addDemoCommand } from './demo.ts'
 import { guardOutput, type Io, outputFailure } from './io.ts'
 import { addItemCommands } from './item-commands.ts'
 import { addMemberCommands } from './member-commands.ts'
@@ -87,5 +88,7 @@ function programOf(io: Io, verdict: Verdict): Command {
   addItemCommands(program, io)
   addCollisionCommands(program, io)
   addWatchCommand(program, io)
+  program.commandsGroup('To begin with:')
+  addDemoCommand(program, io, verdict)
   return program
 }

@@ -38,7 +38,7 @@ function takeUpRound(state: AgreementState): Round {
   state.round ??= {
     answers: new Map(),
     asking: new Map(),
-    gains: 0,
+    gained: new Set(),
     isGaining: false,
     rearranging: null,
     inLineAt: null,
@@ -91,7 +91,7 @@ function everyoneAnswered(
 function ask(state: AgreementState, round: Round, peer: Peer, effects: Effect[]): void {
   if (round.asking.has(peer.id) || state.now < (round.retryAt.get(peer.id) ?? 0)) return
   const ticket = takeTicket(state)
-  round.asking.set(peer.id, { ticket, gains: round.gains })
+  round.asking.set(peer.id, { ticket, gained: round.gained.size })
   effects.push({ kind: 'compare', ticket, peer: peer.id, scope: 'held', purpose: 'counter-sync' })
 }
 
@@ -115,7 +115,7 @@ export function onCompared(state: AgreementState, event: Compared): void {
   if (round === null || asked?.ticket !== event.ticket) return
   round.asking.delete(event.peer)
   // Made over a held set that has grown since: it cannot be seen from the one of now.
-  if (asked.gains !== round.gains) return
+  if (asked.gained !== round.gained.size) return
   if (!event.done) {
     round.retryAt.set(event.peer, state.now + RETRY_MS)
     return
@@ -131,11 +131,12 @@ export function onCompared(state: AgreementState, event: Compared): void {
 export function onGained(state: AgreementState, refs: readonly FactRef[]): void {
   const { round } = state
   if (round === null) return
-  round.gains += 1
   round.isGaining = true
-  for (const answer of round.answers.values()) {
-    for (const ref of refs) {
-      const key = refKey(ref)
+  for (const ref of refs) {
+    const key = refKey(ref)
+    if (round.gained.has(key)) continue
+    round.gained.add(key)
+    for (const answer of round.answers.values()) {
       if (!answer.has.delete(key)) answer.lacks.set(key, ref)
     }
   }

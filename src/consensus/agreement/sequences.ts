@@ -148,12 +148,24 @@ export interface Incoming {
   readonly numbers: NumberSet
   /** The highest number heard of. */
   last: number
+  /** Numbers whose fact is here, or that need not be asked for again; a superset of `numbers`. */
+  readonly seen: NumberSet
   /** Since when a gap has stood open; null: none. */
   gapSince: number | null
+  /** When the gap may be asked after again. */
+  fillAt: number
 }
 
 export function createIncoming(adder: MemberId, incarnation: Incarnation): Incoming {
-  return { adder, incarnation, numbers: emptyNumbers(), last: 0, gapSince: null }
+  return {
+    adder,
+    incarnation,
+    numbers: emptyNumbers(),
+    last: 0,
+    seen: emptyNumbers(),
+    gapSince: null,
+    fillAt: 0,
+  }
 }
 
 /** The acknowledgment to send for one adder. */

@@ -41,7 +41,7 @@ function compareWithSource(state: AgreementState, effects: Effect[]): void {
   if (sync === null || sync.asking !== null || sync.rearranging !== null) return
   if (state.now < sync.nextAt) return
   const reached = otherSources(state).filter(peer => isReached(state, peer))
-  const differing = reached.filter(peer => !shares(state.history, peer.history))
+  const differing = reached.filter(peer => differs(state, peer))
   const target = differing.sort((a, b) => preference(state, a) - preference(state, b))[0]
   if (target === undefined) return
   const ticket = takeTicket(state)
@@ -53,6 +53,15 @@ function compareWithSource(state: AgreementState, effects: Effect[]): void {
     scope: 'settled',
     purpose: 'source-sync',
   })
+}
+
+/**
+ * Nothing in common, or something else at this very cut: an old common entry does not help a member
+ * that lacks what the Sources got since, and it stays in a history for a minute.
+ */
+function differs(state: AgreementState, peer: Peer): boolean {
+  if (peer.cut === state.own.cut && peer.hash !== state.own.hash) return true
+  return !shares(state.history, peer.history)
 }
 
 /** Whole and near Sources first; one that failed within the last seconds comes last. */

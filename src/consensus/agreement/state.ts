@@ -90,10 +90,10 @@ export interface Answer {
 /** A round of counter-sync (PROTOCOL 7). */
 export interface Round {
   readonly answers: Map<MemberId, Answer>
-  /** Comparisons under way, each with the number of gains when it began. */
-  readonly asking: Map<MemberId, { readonly ticket: number; readonly gains: number }>
-  /** How often facts became held during this round. */
-  gains: number
+  /** Comparisons under way, each with the number of facts gained when it began. */
+  readonly asking: Map<MemberId, { readonly ticket: number; readonly gained: number }>
+  /** Facts that became held during this round, by key: each is worked into the answers once. */
+  readonly gained: Set<string>
   /** Facts became held that `own.held` does not have yet: it compares with nothing until told. */
   isGaining: boolean
   /** A rearrangement under way, with the round's revision when it was asked for. */

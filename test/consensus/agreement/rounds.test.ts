@@ -108,6 +108,15 @@ describe('a round', () => {
     expect([...answers.get('b')!.lacks.values()].map(({ id }) => id)).toEqual(['1', '2'])
   })
 
+  it('works a fact in once, however often it is told', () => {
+    const round = new Round()
+    round.answer('a', { has: ['1'] })
+    round.gained('1', '1')
+    round.gained('1')
+    expect(round.bench.state.round!.answers.get('a')!.lacks.size).toBe(0)
+    expect(round.bench.state.round!.answers.get('a')!.has.size).toBe(0)
+  })
+
   it('is not confirmed while facts were gained whose root is not told yet', () => {
     const round = new Round()
     round.answer('a', {})

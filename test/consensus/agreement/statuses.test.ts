@@ -39,7 +39,8 @@ function wholeWorld(members: number, ids = 'k'): World {
 describe('random lives', () => {
   for (const quorum of ['visible', 'roster'] as const)
     it(`S003-13: go no illegal way, lose nothing and end whole, with quorum ${quorum}`, () => {
-      for (let seed = 1; seed <= sizeOf(250, 4000); seed++) {
+      // 639: a fact that came twice under two numbers was told as gained twice
+      for (const seed of [639, ...Array.from({ length: sizeOf(250, 4000) }, (_, at) => at + 1)]) {
         const { wholeAfterMs } = lifeOf(optionsOf(seed, quorum, 0))
         expect([seed, wholeAfterMs < 30_000]).toEqual([seed, true])
       }

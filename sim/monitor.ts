@@ -107,6 +107,10 @@ export class Monitor {
     this.#ticks += 1
     if (this.#ticks % (1000 / EVERY_MS) === 0) this.#drawLanes()
     const sides = this.#sides()
+    // A process that stands still is a fault until it goes on.
+    if (this.#world.up().some(({ life }) => life?.isStill === true)) {
+      this.lastFaultAtMs = this.#world.nowMs
+    }
     this.#checkLiveness(sides)
     if (this.#world.quorum === 'roster') this.#checkOneMajority(sides)
   }

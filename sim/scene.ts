@@ -151,6 +151,7 @@ export class Scene {
   /** Throws the first violation. */
   check(): void {
     const first = this.verdict.first
-    if (first !== undefined) throw new Error(`${first.guarantee} at ${first.atMs}: ${first.sentence}`)
+    if (first !== undefined)
+      throw new Error(`${first.guarantee} at ${first.atMs}: ${first.sentence}`)
   }
 }

@@ -3,7 +3,7 @@
  * Sources are taken in every status, acknowledged when fact and payload are durable, and gaps are
  * noticed by number and filled from the adder, or from whoever has the fact.
  */
-import { type FactRef, type MemberId, refKey } from '../../base/fact.ts'
+import type { FactRef, MemberId } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
 import {
@@ -31,9 +31,12 @@ import type { Context } from './context.ts'
 import { fetchFacts } from './fetching.ts'
 import type { Levels } from './levels.ts'
 import type { Offers } from './offers.ts'
+import { factBytes, inBatches } from './size.ts'
 
 /** A gap is looked after this often; adds that are just on their way close most by themselves. */
 const GAP_EVERY_MS = 300
+/** One that could not be filled for long is asked after less often. */
+const GAP_OLD_EVERY_MS = 5000
 /** Numbers are kept longer than a gap is looked after. */
 const KEEP_NUMBERS_MS = 1.5 * limits.gapMs
 const MOMENT_MS = 1000
@@ -43,7 +46,7 @@ export class Adding {
   readonly #offers: Offers
   readonly #incoming = new Map<MemberId, Incoming>()
   /** Numbers whose fact is here and whose payload is not yet. */
-  readonly #waiting = new Map<Hash, { readonly adder: MemberId; readonly number: number }[]>()
+  readonly #waiting = new Map<Hash, { readonly incoming: Incoming; readonly number: number }[]>()
   readonly #levels: Levels
   /** The last number at some moments, oldest first: to know which are old enough to forget. */
   readonly #moments: { readonly at: number; readonly last: number }[] = []
@@ -59,23 +62,22 @@ export class Adding {
   sendAdds(facts: readonly AddedFact[]): void {
     const whole = facts.filter(fact => !fact.offered)
     const named = facts.filter(fact => fact.offered)
+    const bodies: (Adds | Adopt)[] = []
+    for (const part of inBatches(whole, ({ fact, payload }) => factBytes(fact, payload))) {
+      bodies.push({ kind: 'adds', adds: part.map(asAdd) })
+    }
+    for (const part of inBatches(named, ({ fact }) => 128 + 3 * fact.id.length)) {
+      bodies.push({ kind: 'adopt', adds: part.map(asAdoption) })
+    }
     for (const peer of this.#context.reached()) {
-      if (whole.length > 0) this.#context.links.send(peer, { kind: 'adds', adds: whole.map(asAdd) })
-      if (named.length > 0) {
-        const adds = named.map(({ sequence, added, fact }) => ({
-          sequence,
-          added,
-          ref: { id: fact.id, version: fact.version },
-        }))
-        this.#context.links.send(peer, { kind: 'adopt', adds })
-      }
+      for (const body of bodies) this.#context.links.send(peer, body)
     }
   }
 
   /** Adds of another member; only a Source adds. */
   async onAdds(envelope: Envelope, { adds }: Adds): Promise<void> {
-    if (!this.#mayAdd(envelope)) return
     const incoming = this.#of(envelope)
+    if (incoming === undefined || !this.#mayAdd(envelope)) return
     const receptions = await this.#context.ledger.receive(adds, {
       from: envelope.uuid,
       stampRule: this.#context.agreement.source === null ? 'take' : 'smaller',
@@ -86,15 +88,13 @@ export class Adding {
 
   /** Adds of facts that were offered before. */
   async onAdopt(envelope: Envelope, { adds }: Adopt): Promise<void> {
-    if (!this.#mayAdd(envelope)) return
+    const incoming = this.#of(envelope)
+    if (incoming === undefined || !this.#mayAdd(envelope)) return
     const whole: Add[] = []
     for (const { sequence, added, ref } of adds) {
       const offered = this.#offers.take(envelope.uuid, ref)
       if (offered !== undefined) whole.push({ sequence, added, ...offered })
-      else {
-        const incoming = this.#of(envelope)
-        incoming.last = Math.max(incoming.last, sequence)
-      }
+      else incoming.last = Math.max(incoming.last, sequence)
     }
     await this.onAdds(envelope, { kind: 'adds', adds: whole })
   }
@@ -111,10 +111,12 @@ export class Adding {
   onPing(envelope: Envelope, ping: Ping): void {
     if (ping.sequence === 0) return
     const incoming = this.#of(envelope)
+    if (incoming === undefined) return
     incoming.last = Math.max(incoming.last, ping.sequence)
     // Below its floor the adder waits for nobody: those facts come by comparing trees.
     if (ping.floor > 1 && incoming.numbers.upTo < ping.floor - 1) {
       addNumbers(incoming.numbers, incoming.numbers.upTo + 1, ping.floor - 1)
+      addNumbers(incoming.seen, 1, ping.floor - 1)
     }
     // Said again with every ping: an acknowledgment that was lost heals by itself.
     if (incoming.numbers.upTo > 0 || incoming.numbers.ranges.length > 0) this.#acknowledge(incoming)
@@ -141,9 +143,9 @@ export class Adding {
   onPayloads(blobs: readonly Hash[]): void {
     const complete = new Set<Incoming>()
     for (const blob of blobs) {
-      for (const { adder, number } of this.#waiting.get(blob) ?? []) {
-        const incoming = this.#incoming.get(adder)
-        if (incoming === undefined) continue
+      for (const { incoming, number } of this.#waiting.get(blob) ?? []) {
+        // A number of an ended incarnation says nothing under the new one.
+        if (this.#incoming.get(incoming.adder) !== incoming) continue
         addNumbers(incoming.numbers, number, number)
         complete.add(incoming)
       }
@@ -157,16 +159,21 @@ export class Adding {
     const now = this.#context.now()
     this.#forgetOld(now)
     for (const incoming of this.#incoming.values()) {
-      if (incoming.numbers.upTo >= incoming.last) {
+      // What an adder holds that is Source no more is not agreed for us: it hands it in later.
+      const isSource = this.#context.agreement.peers.get(incoming.adder)?.sourceSince != null
+      if (!isSource || incoming.seen.upTo >= incoming.last) {
         incoming.gapSince = null
         this.#context.problems.clear(`gap/${incoming.adder}`)
         continue
       }
-      incoming.gapSince ??= now
-      const open = now - incoming.gapSince
-      if (open < GAP_EVERY_MS) continue
-      if (open > limits.gapMs) this.#report(incoming)
-      if (this.#filling.has(incoming.adder)) continue
+      if (incoming.gapSince === null) {
+        incoming.gapSince = now
+        incoming.fillAt = now + GAP_EVERY_MS
+      }
+      if (now < incoming.fillAt || this.#filling.has(incoming.adder)) continue
+      const isOld = now - incoming.gapSince > limits.gapMs
+      if (isOld) this.#report(incoming)
+      incoming.fillAt = now + (isOld ? GAP_OLD_EVERY_MS : GAP_EVERY_MS)
       this.#filling.add(incoming.adder)
       this.#context.background(
         this.#fill(incoming).finally(() => this.#filling.delete(incoming.adder)),
@@ -195,7 +202,10 @@ export class Adding {
     return false
   }
 
-  #of(envelope: Envelope): Incoming {
+  /** What is held of the sender's incarnation; undefined for a late message of a former life. */
+  #of(envelope: Envelope): Incoming | undefined {
+    const { peers } = this.#context.agreement
+    if (peers.get(envelope.uuid)?.incarnation !== envelope.incarnation) return undefined
     const known = this.#incoming.get(envelope.uuid)
     if (known?.incarnation === envelope.incarnation) return known
     const incoming = createIncoming(envelope.uuid, envelope.incarnation)
@@ -205,6 +215,7 @@ export class Adding {
 
   async #number(incoming: Incoming, add: Add, reception: Reception): Promise<void> {
     incoming.last = Math.max(incoming.last, add.sequence)
+    if (reception.kind !== 'later') addNumbers(incoming.seen, add.sequence, add.sequence)
     if (reception.kind === 'refused') {
       this.#context.blame(incoming.adder, `added a fact that is refused: ${reception.sentence}`)
       this.#context.counters.factsRefused += 1
@@ -222,12 +233,13 @@ export class Adding {
   async #numberWithBlob(incoming: Incoming, number: number, blob: Hash): Promise<void> {
     const [here] = await this.#context.store.hasPayloads([blob])
     if (here === true) {
+      await this.#context.ledger.durable() // a read also sees what is not durable yet
       addNumbers(incoming.numbers, number, number)
       return
     }
     const waiting = this.#waiting.get(blob) ?? []
-    if (!waiting.some(entry => entry.adder === incoming.adder && entry.number === number)) {
-      waiting.push({ adder: incoming.adder, number })
+    if (!waiting.some(entry => entry.incoming === incoming && entry.number === number)) {
+      waiting.push({ incoming, number })
     }
     this.#waiting.set(blob, waiting)
   }
@@ -240,7 +252,7 @@ export class Adding {
   }
 
   async #fill(incoming: Incoming): Promise<void> {
-    const ranges = missingNumbers(incoming.numbers, incoming.last, limits.ackRangesMax)
+    const ranges = missingNumbers(incoming.seen, incoming.last, limits.ackRangesMax)
     const answer = await this.#context.links.ask(incoming.adder, {
       kind: 'askSequences',
       incarnation: incoming.incarnation,
@@ -252,16 +264,17 @@ export class Adding {
   }
 
   async #take(incoming: Incoming, { entries }: Sequences): Promise<void> {
-    const open = entries.filter(entry => !hasNumber(incoming.numbers, entry.sequence))
+    const open = entries.filter(entry => !hasNumber(incoming.seen, entry.sequence))
     const refs = open.map(entry => entry.ref)
     const held = await this.#context.store.facts(refs)
-    const missing = refs.filter((_, at) => held[at] === undefined)
+    const missing = refs.filter((_, at) => held[at]?.state.kind !== 'agreed')
     if (missing.length > 0) await fetchFacts(this.#context, incoming.adder, missing)
     const found = await this.#context.store.facts(refs)
     await this.#context.ledger.durable()
     for (const [at, { sequence }] of open.entries()) {
-      const fact = found[at]?.fact
-      if (fact === undefined) continue
+      const { fact, state } = found[at] ?? {}
+      if (fact === undefined || state?.kind !== 'agreed') continue
+      addNumbers(incoming.seen, sequence, sequence)
       if (fact.blob === null) addNumbers(incoming.numbers, sequence, sequence)
       else await this.#numberWithBlob(incoming, sequence, fact.blob)
     }
@@ -281,7 +294,6 @@ function asAdd({ sequence, added, fact, payload }: AddedFact): Add {
   return { sequence, added, fact, payload }
 }
 
-/** Refs as keys, for sets. */
-export function keysOf(refs: readonly FactRef[]): Set<string> {
-  return new Set(refs.map(refKey))
+function asAdoption({ sequence, added, fact }: AddedFact): Adopt['adds'][number] {
+  return { sequence, added, ref: { id: fact.id, version: fact.version } }
 }

@@ -3,9 +3,10 @@
  * changed. Long answers are cut near the size of a batch and say so, and the asker asks on.
  */
 import type { Bytes } from '../../base/bytes.ts'
-import type { FactRef, HeldFact, MemberId } from '../../base/fact.ts'
+import type { HeldFact, MemberId } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
+import { VecheError } from '../../base/veche-error.ts'
 import { coveredBy, itemSet } from '../../consensus/items/cover.ts'
 import type {
   AskChunk,
@@ -31,15 +32,14 @@ export class Answering {
   }
 
   async onAskFacts(from: MemberId, ask: AskFacts): Promise<void> {
-    await this.#context.ledger.durable()
     const held = await this.#context.store.facts(ask.refs)
     const { shown, answered } = await this.#showUpTo(held)
+    await this.#context.ledger.durable() // after reading: a read also sees what is not durable yet
     this.#context.links.send(from, { kind: 'facts', request: ask.request, facts: shown, answered })
   }
 
   /** Fact and payload, durable: what a level is counted from. */
   async onAskHolds(from: MemberId, ask: AskHolds): Promise<void> {
-    await this.#context.ledger.durable()
     const facts = await this.#context.store.facts(ask.refs)
     const blobs = facts.map(held => held?.fact.blob ?? null)
     const here = await this.#context.store.hasPayloads(blobs.filter(blob => blob !== null))
@@ -48,13 +48,18 @@ export class Answering {
       const payload = blobs[at] === null ? true : here[next++] === true
       return fact !== undefined && payload
     })
+    await this.#context.ledger.durable() // after reading: a read also sees what is not durable yet
     this.#context.links.send(from, { kind: 'holds', request: ask.request, held })
   }
 
-  /** An empty member answers no comparison (PROTOCOL 7.5). */
+  /** An empty member answers no counter-sync (PROTOCOL 7.5); one without that tree says so. */
   onAskWalk(from: MemberId, ask: AskWalk): void {
+    if (this.#isMute(ask.scope)) return
     const tree = this.#treeOf(ask.scope)
-    if (tree === null) return
+    if (tree === null) {
+      this.#context.links.send(from, { kind: 'walked', request: ask.request, walk: null })
+      return
+    }
     this.#context.counters.comparisonsAnswered += 1
     const walk = answerWalk(tree, ask.walk)
     this.#context.links.send(from, {
@@ -65,8 +70,12 @@ export class Answering {
   }
 
   async onAskItems(from: MemberId, ask: AskItems): Promise<void> {
-    if (this.#treeOf(ask.scope) === null) return
-    await this.#context.ledger.durable()
+    if (this.#isMute(ask.scope)) return
+    const { request } = ask
+    if (this.#treeOf(ask.scope) === null) {
+      this.#context.links.send(from, { kind: 'items', request, items: [], refused: true })
+      return
+    }
     const ids = await this.#context.store.idsOf(ask.items.map(item => item.idHash))
     const items: ShownItem[] = []
     let bytes = 0
@@ -76,7 +85,8 @@ export class Answering {
       bytes += size
       if (bytes >= limits.batchBytes) break
     }
-    this.#context.links.send(from, { kind: 'items', request: ask.request, items, refused: false })
+    await this.#context.ledger.durable() // after reading: a read also sees what is not durable yet
+    this.#context.links.send(from, { kind: 'items', request, items, refused: false })
   }
 
   async onAskChunk(from: MemberId, ask: AskChunk): Promise<void> {
@@ -85,10 +95,13 @@ export class Answering {
     this.#context.links.send(from, { kind: 'chunk', request: ask.request, bytes }, 'bulk')
   }
 
+  #isMute(scope: Scope): boolean {
+    return scope === 'held' && this.#context.ledger.empty
+  }
+
   #treeOf(scope: Scope): MerkleTree | null {
-    const { sets, empty } = this.#context.ledger
-    if (scope === 'settled') return sets.settled.tree
-    return empty ? null : sets.held
+    const { sets } = this.#context.ledger
+    return scope === 'settled' ? sets.settled.tree : sets.held
   }
 
   async #showItem(
@@ -159,15 +172,15 @@ export class Answering {
     if (size === undefined || offset > size) return null
     const bytes = new Uint8Array(Math.min(length, size - offset))
     let at = 0
-    for await (const piece of this.#context.store.readPayload(blob, offset, bytes.length)) {
-      bytes.set(piece, at)
-      at += piece.length
+    try {
+      for await (const piece of this.#context.store.readPayload(blob, offset, bytes.length)) {
+        bytes.set(piece, at)
+        at += piece.length
+      }
+    } catch (error) {
+      if (!(error instanceof VecheError)) throw error
+      return null // damaged or set aside under the reading: for the asker it is not here
     }
     return at === bytes.length ? bytes : null
   }
-}
-
-/** A fact's name. */
-export function nameOf(held: HeldFact): FactRef {
-  return { id: held.fact.id, version: held.fact.version }
 }

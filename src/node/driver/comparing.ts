@@ -53,6 +53,8 @@ export class Comparing {
   async run(effect: Compare): Promise<void> {
     const { counters } = this.#member
     counters.comparisons += 1
+    // As of now: it only grows, so nothing that may still be on its way lies before it.
+    const theirCut = this.#member.agreement.peers.get(effect.peer)?.cut ?? 0
     const walked = await this.#walk(effect)
     const found: Found = { theyLack: [], theyHave: [] }
     const done = walked !== undefined && (await this.#items(effect, walked, found))
@@ -65,7 +67,7 @@ export class Comparing {
       peer: effect.peer,
       done,
       theirRoot: walked?.theirRoot ?? '',
-      theirCut: this.#member.agreement.peers.get(effect.peer)?.cut ?? 0,
+      theirCut,
       ...found,
     })
   }
@@ -90,7 +92,7 @@ export class Comparing {
         this.#member.blame(peer, `gave a wrong answer in a comparison: ${step.sentence}`)
         return undefined
       }
-      differences.push(...step.differences)
+      for (const difference of step.differences) differences.push(difference)
       if (step.kind !== 'done' || step.isComplete || parts === PARTS_MAX) break
       step = resumeWalk(tree, step.walk)
     }
@@ -119,7 +121,7 @@ export class Comparing {
       const mine = await this.#mine(effect.scope, differences.slice(at, at + ITEMS_ASKED))
       for (const item of mine) {
         if (item.difference.theirs !== null) continue
-        found.theyLack.push(...[...item.set.facts.values()].map(named))
+        for (const held of item.set.facts.values()) found.theyLack.push(named(held))
       }
       const open = mine.filter(item => item.difference.theirs !== null)
       if (!(await this.#ask(effect, open, found))) return false
@@ -224,7 +226,7 @@ function isOtherwise(set: ItemSet, shown: ShownItem): boolean {
 
 function lacked(mine: Mine, shown: ShownItem, listed: ReadonlySet<Hash>, found: Found): void {
   const covered = shown.covered.map(entry => entry.version)
-  found.theyLack.push(...lackedBy(mine.set, { covered, listed }).map(named))
+  for (const held of lackedBy(mine.set, { covered, listed })) found.theyLack.push(named(held))
 }
 
 function named({ fact, state }: HeldFact): { readonly ref: FactRef; readonly state: FactState } {

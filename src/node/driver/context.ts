@@ -12,6 +12,7 @@ import type { Store } from '../../storage/store.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Ports } from '../ports.ts'
 import type { Links } from './links.ts'
+import type { Payloads } from './payloads.ts'
 
 export interface Context {
   readonly self: MemberId
@@ -20,6 +21,7 @@ export interface Context {
   readonly store: Store
   readonly ledger: Ledger
   readonly links: Links
+  readonly payloads: Payloads
   /** To be read; changed only by `dispatch`. */
   readonly agreement: AgreementState
   readonly problems: Problems

@@ -6,6 +6,7 @@
 import { type FactRef, type HeldFact, type MemberId, refKey } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
 import type { Stamp } from '../../base/stamp.ts'
+import type { PendingEntry } from '../../storage/store.ts'
 import { parentsFirst } from '../ledger/restate.ts'
 import type { Context } from './context.ts'
 import { factBytes } from './size.ts'
@@ -51,11 +52,22 @@ export class Draining {
     }
   }
 
-  /** The next facts of the queue with their pending ancestors, parents first. */
+  /** The next facts of the queue; entries that cannot be read keep nothing else waiting. */
   async #nextSlice(): Promise<HeldFact[]> {
-    const entries = await this.#context.ledger.inOrder(() =>
-      this.#context.store.pending(-1, this.#sliceFacts),
-    )
+    for (let after = -1; ; ) {
+      const entries = await this.#context.ledger.inOrder(() =>
+        this.#context.store.pending(after, this.#sliceFacts),
+      )
+      const last = entries.at(-1)
+      if (last === undefined) return []
+      const slice = await this.#sliceOf(entries)
+      if (slice.length > 0) return slice
+      after = last.order
+    }
+  }
+
+  /** The facts of queue entries with their pending ancestors, parents first. */
+  async #sliceOf(entries: readonly PendingEntry[]): Promise<HeldFact[]> {
     const byItem = new Map<string, Set<string>>()
     for (const { ref } of entries) {
       const versions = byItem.get(ref.id)
@@ -66,10 +78,11 @@ export class Draining {
     let bytes = 0
     for (const [id, versions] of byItem) {
       for (const held of await this.#withPendingAncestors(id, versions)) {
+        // Parents come first, so any beginning of the list is a slice.
+        if (bytes >= limits.batchBytes || slice.length >= SLICE_FACTS_MAX) return slice
         slice.push(held)
         bytes += factBytes(held.fact, null) + Math.min(held.fact.size, limits.inlinePayloadBytesMax)
       }
-      if (bytes >= limits.batchBytes) break
     }
     return slice
   }

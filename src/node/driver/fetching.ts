@@ -33,21 +33,22 @@ export async function fetchFacts(
     if (answer?.kind !== 'facts' || answer.answered === 0) return { stored, complete: false }
     const asked = new Set(slice.map(refKey))
     const facts = answer.facts.filter(shown => asked.has(refKey(shown.fact)))
-    stored += await takeShown(context, peer, facts, addedBy)
-    found += facts.length
+    const taken = await takeShown(context, peer, facts, addedBy)
+    stored += taken.stored
+    found += taken.held
     at += answer.answered
   }
   return { stored, complete: found >= refs.length }
 }
 
-/** Takes facts that a member showed; answers how many were new. */
+/** Takes facts that a member showed; answers how many were new, and how many are held now. */
 export async function takeShown(
   context: Context,
   peer: MemberId,
   facts: readonly ShownFact[],
   addedBy?: ReadonlyMap<string, Stamp>,
-): Promise<number> {
-  if (facts.length === 0) return 0
+): Promise<{ readonly stored: number; readonly held: number }> {
+  if (facts.length === 0) return { stored: 0, held: 0 }
   const received = facts.map(({ fact, payload, state }) => ({
     fact,
     payload,
@@ -59,20 +60,26 @@ export async function takeShown(
     stampRule: context.agreement.source === null && shownBySource ? 'take' : 'smaller',
   })
   let stored = 0
+  let held = 0
   for (const reception of receptions) {
     if (reception.kind === 'stored') stored += 1
+    if (reception.kind === 'stored' || reception.kind === 'known') held += 1
     if (reception.kind !== 'refused') continue
     context.counters.factsRefused += 1
     context.blame(peer, `showed a fact that is refused: ${reception.sentence}`)
   }
-  return stored
+  return { stored, held }
 }
+
+/** Parents that no reached member had are asked for again after this. */
+const RETRY_MS = 1000
 
 /** Parents that were named and are not held: asked for from whoever is reached, many at a time. */
 export class MissingParents {
   readonly #context: Context
   readonly #wanted = new Map<string, FactRef>()
   #fetching = false
+  #tryAt = 0
 
   constructor(context: Context) {
     this.#context = context
@@ -94,7 +101,7 @@ export class MissingParents {
 
   /** Tries the reached members one after the other; called with every tick. */
   tick(): void {
-    if (this.#fetching || this.#wanted.size === 0) return
+    if (this.#fetching || this.#wanted.size === 0 || this.#context.now() < this.#tryAt) return
     this.#fetching = true
     this.#context.background(
       this.#fetch().finally(() => {
@@ -104,13 +111,19 @@ export class MissingParents {
   }
 
   async #fetch(): Promise<void> {
+    const refs = [...this.#wanted.values()].slice(0, limits.holdsMax)
+    const held = await this.#context.store.facts(refs)
+    this.arrived(refs.filter((_, at) => held[at] !== undefined))
+    let stored = 0
     for (const peer of this.#context.reached()) {
-      const refs = [...this.#wanted.values()].slice(0, limits.holdsMax)
-      if (refs.length === 0) return
-      const held = await this.#context.store.facts(refs)
-      this.arrived(refs.filter((_, at) => held[at] !== undefined))
       const open = refs.filter(ref => this.#wanted.has(refKey(ref)))
-      if (open.length > 0) await fetchFacts(this.#context, peer, open)
+      if (open.length === 0) break
+      stored += (await fetchFacts(this.#context, peer, open)).stored
     }
+    // What nobody has now goes to the end, so that it keeps nothing else waiting.
+    for (const ref of refs) {
+      if (this.#wanted.delete(refKey(ref))) this.#wanted.set(refKey(ref), ref)
+    }
+    if (stored === 0) this.#tryAt = this.#context.now() + RETRY_MS
   }
 }

@@ -3,7 +3,7 @@
  * holds it durably. A waiter is answered when its level is reached or its time is over; an accepted
  * write is never an error later.
  */
-import { type FactRef, type MemberId, refKey } from '../../base/fact.ts'
+import { type FactRef, type Incarnation, type MemberId, refKey } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
 import { hasNumber } from '../../consensus/agreement/sequences.ts'
 import type { Level } from '../../control/protocol.ts'
@@ -24,8 +24,10 @@ interface Waiter {
   readonly wait: Level
   agreed: boolean
   sequence: number | null
-  /** Members that said `holds`, besides this one. */
-  readonly told: Set<MemberId>
+  /** Whether the payload is durable here, so that this member counts as a holder. */
+  readonly isWholeHere: boolean
+  /** Members that said `holds`, with the incarnation under which they said it. */
+  readonly told: Map<MemberId, Incarnation>
   askedAt: number
   readonly resolve: (reached: Reached) => void
   timer: Timer | null
@@ -47,13 +49,15 @@ export class Levels {
     options: { readonly wait: Level; readonly timeoutMs: number },
   ): Promise<Reached> {
     const { fact, state, sequence } = written
+    const { payloads } = this.#context
     const { promise, resolve } = Promise.withResolvers<Reached>()
     const waiter: Waiter = {
       ref: { id: fact.id, version: fact.version },
       wait: options.wait,
       agreed: state.kind === 'agreed',
       sequence,
-      told: new Set(),
+      isWholeHere: fact.blob === null || !payloads.isWanted(fact.blob),
+      told: new Map(),
       askedAt: Number.NEGATIVE_INFINITY,
       resolve,
       timer: null,
@@ -65,7 +69,15 @@ export class Levels {
     waiter.timer = this.#context.ports.clock.after(options.timeoutMs, () => this.#end(waiter))
     add(this.#waiters, refKey(fact), waiter)
     if (sequence !== null) add(this.#bySequence, sequence, waiter)
+    else if (!waiter.agreed) this.#context.background(this.#lookAgain(waiter))
     return promise
+  }
+
+  /** It may have become agreed while its own batch was on the way to the disk. */
+  async #lookAgain(waiter: Waiter): Promise<void> {
+    const [held] = await this.#context.store.facts([waiter.ref])
+    await this.#context.ledger.durable()
+    if (held?.state.kind === 'agreed') this.onAgreed([waiter.ref])
   }
 
   /** Facts that this member added got their numbers. */
@@ -73,6 +85,8 @@ export class Levels {
     if (this.#waiters.size === 0) return
     for (const { fact, sequence } of facts) {
       for (const waiter of this.#waiters.get(refKey(fact)) ?? []) {
+        // A fact that was set aside and added again has a new number.
+        if (waiter.sequence !== null) remove(this.#bySequence, waiter.sequence, waiter)
         waiter.sequence = sequence
         add(this.#bySequence, sequence, waiter)
       }
@@ -128,7 +142,9 @@ export class Levels {
   async #askHolds(waiter: Waiter, peer: MemberId): Promise<void> {
     const answer = await this.#context.links.ask(peer, { kind: 'askHolds', refs: [waiter.ref] })
     if (answer?.kind !== 'holds' || answer.held[0] !== true) return
-    waiter.told.add(peer)
+    const incarnation = this.#context.agreement.peers.get(peer)?.incarnation
+    if (incarnation === undefined) return
+    waiter.told.set(peer, incarnation)
     if (this.#isReached(waiter)) this.#end(waiter)
   }
 
@@ -145,7 +161,10 @@ export class Levels {
   /** Members that hold fact and payload durably, as they said themselves. */
   #holders(waiter: Waiter): MemberId[] {
     const { agreement, ledger, self } = this.#context
-    const holders = new Set<MemberId>([self, ...waiter.told])
+    const holders = new Set<MemberId>(waiter.isWholeHere ? [self] : [])
+    for (const [member, incarnation] of waiter.told) {
+      if (agreement.peers.get(member)?.incarnation === incarnation) holders.add(member)
+    }
     if (waiter.sequence !== null) {
       for (const [member, ack] of ledger.outgoing.acks) {
         if (agreement.peers.get(member)?.incarnation !== ack.incarnation) continue

@@ -6,12 +6,13 @@
  * Nothing here is a promise to the other side: when a link breaks the queue is dropped, and what
  * was in it is noticed by sequence, by ping or by comparison.
  */
+import type { Bytes } from '../../base/bytes.ts'
 import type { MemberId } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
 import type { Answering, Asking, Body, Envelope } from '../../consensus/messages.ts'
-import { encodeFrame } from '../../wire/frame.ts'
+import { encodeBody } from '../../wire/body.ts'
+import { sealFrame } from '../../wire/frame.ts'
 import { type Clock, type Lane, type Log, type Network, NetworkError } from '../ports.ts'
-import { bodyBytes } from './size.ts'
 
 /** Made when its turn comes, so that it says what is true then; `null`: nothing to say any more. */
 type Lazy = () => Body | null
@@ -35,6 +36,8 @@ interface Asked {
 type WithoutRequest<T> = T extends Asking ? Omit<T, 'request'> : never
 export type Question = WithoutRequest<Asking>
 
+/** What all bodies of a frame may take. */
+const BODY_BYTES_MAX = limits.streamFrameBytesMax - limits.envelopeBytesMax
 /** A request that is not answered within this time is given up. */
 export const ASK_TIMEOUT_MS = 5000
 
@@ -45,6 +48,7 @@ export class Links {
   readonly #envelope: () => Envelope
   readonly #outboxes = new Map<string, Outbox>()
   readonly #asked = new Map<number, Asked>()
+  readonly #encoded = new WeakMap<Body, Bytes>()
   #nextRequest = 1
 
   constructor(options: {
@@ -130,6 +134,40 @@ export class Links {
     for (const outbox of this.#outboxes.values()) outbox.queue = []
   }
 
+  /** Takes bodies from the queue, encoded, up to the size of a batch; at least one that fits. */
+  #takeBatch(outbox: Outbox): Bytes[] {
+    const bodies: Bytes[] = []
+    let bytes = 0
+    let taken = 0
+    for (const entry of outbox.queue) {
+      const body = typeof entry === 'function' ? entry() : entry
+      const encoded = body === null ? null : this.#encode(body)
+      if (encoded !== null && encoded.length > BODY_BYTES_MAX) {
+        // Lists are cut before they come here, so this is a fault; what is lost heals by itself.
+        const fields = { kind: body?.kind, bytes: encoded.length }
+        this.#log('error', 'A message is above its limit and was not sent.', fields)
+      } else if (encoded !== null) {
+        if (bodies.length > 0 && bytes + encoded.length > BODY_BYTES_MAX) break
+        bodies.push(encoded)
+        bytes += encoded.length
+      }
+      taken += 1
+      if (bytes >= limits.batchBytes || bodies.length >= limits.listMax) break
+    }
+    outbox.queue.splice(0, taken)
+    return bodies
+  }
+
+  /** A body that goes to several members is encoded once. */
+  #encode(body: Body): Bytes {
+    let bytes = this.#encoded.get(body)
+    if (bytes === undefined) {
+      bytes = encodeBody(body)
+      this.#encoded.set(body, bytes)
+    }
+    return bytes
+  }
+
   #outbox(peer: MemberId, lane: Lane): Outbox {
     const name = key(peer, lane)
     let outbox = this.#outboxes.get(name)
@@ -150,9 +188,9 @@ export class Links {
   async #pump(outbox: Outbox): Promise<void> {
     try {
       while (outbox.queue.length > 0) {
-        const bodies = takeBatch(outbox)
+        const bodies = this.#takeBatch(outbox)
         if (bodies.length === 0) continue
-        const frame = encodeFrame({ envelope: this.#envelope(), bodies })
+        const frame = sealFrame(this.#envelope(), bodies)
         await this.#network.send(outbox.peer, outbox.lane, frame)
       }
     } catch (error) {
@@ -163,23 +201,6 @@ export class Links {
       outbox.sending = false
     }
   }
-}
-
-/** Takes bodies from the queue up to the size of a batch, at least one. */
-function takeBatch(outbox: Outbox): Body[] {
-  const bodies: Body[] = []
-  let bytes = 0
-  let taken = 0
-  for (const entry of outbox.queue) {
-    const body = typeof entry === 'function' ? entry() : entry
-    taken += 1
-    if (body === null) continue
-    bodies.push(body)
-    bytes += bodyBytes(body)
-    if (bytes >= limits.batchBytes || bodies.length >= limits.listMax) break
-  }
-  outbox.queue.splice(0, taken)
-  return bodies
 }
 
 function key(peer: MemberId, lane: Lane): string {

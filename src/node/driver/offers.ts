@@ -59,6 +59,8 @@ export class Offers {
   }
 
   #add(from: MemberId, kept: Map<string, Offered>, entry: Offered): void {
+    const before = kept.get(refKey(entry.fact))
+    if (before !== undefined) this.#count(from, -factBytes(before.fact, before.payload))
     // An offerer that never adds fills its own share only; the oldest of it goes first.
     this.#count(from, factBytes(entry.fact, entry.payload))
     kept.set(refKey(entry.fact), entry)

@@ -13,7 +13,10 @@ import type { Member } from './member.ts'
 export async function rearrange(member: Member, effect: Rearrange): Promise<void> {
   let moved = 0
   let complete = true
+  // What the machine gave up meanwhile must not go on: a Source's agreed set is its own.
+  const isCurrent = () => isWanted(member, effect.ticket)
   for (const { peer, facts } of effect.fetch) {
+    if (!isCurrent()) return
     const addedBy = new Map(facts.map(entry => [refKey(entry.ref), entry.added]))
     const refs = facts.map(entry => entry.ref)
     const fetched = await fetchFacts(member, peer, refs, addedBy)
@@ -21,10 +24,12 @@ export async function rearrange(member: Member, effect: Rearrange): Promise<void
     complete = complete && fetched.complete
   }
   for (let at = 0; at < effect.setAside.length; at += limits.pageMax) {
+    if (!isCurrent()) return
     const slice = effect.setAside.slice(at, at + limits.pageMax)
     moved += (await member.ledger.restate(slice, { kind: 'setAside' })).moved
   }
-  if (effect.keepPending !== null) moved += await adoptPending(member, effect.keepPending, effect)
+  if (effect.keepPending !== null && isCurrent())
+    moved += await adoptPending(member, effect.keepPending, effect)
   await member.ledger.durable()
   member.dispatch({
     kind: 'rearranged',
@@ -35,18 +40,23 @@ export async function rearrange(member: Member, effect: Rearrange): Promise<void
   })
 }
 
+function isWanted({ agreement, stopped }: Member, ticket: number): boolean {
+  if (stopped) return false
+  return agreement.round?.rearranging?.ticket === ticket || agreement.sync?.rearranging === ticket
+}
+
 /** Every held pending fact that is not to be kept becomes agreed: more than half hold it. */
 async function adoptPending(
   member: Member,
   keep: ReadonlySet<string>,
-  { addedBy }: Rearrange,
+  { addedBy, ticket }: Rearrange,
 ): Promise<number> {
   const { ledger, store } = member
   let moved = 0
   for (let after = -1; ; ) {
     const page = await ledger.inOrder(() => store.pending(after, limits.pageMax))
     const last = page.at(-1)
-    if (last === undefined) return moved
+    if (last === undefined || !isWanted(member, ticket)) return moved
     after = last.order
     const open = page.map(entry => entry.ref).filter(ref => !keep.has(refKey(ref)))
     const held = await store.facts(open)

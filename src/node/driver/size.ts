@@ -4,58 +4,38 @@
  */
 import type { Bytes } from '../../base/bytes.ts'
 import type { Fact } from '../../base/fact.ts'
-import type { Body } from '../../consensus/messages.ts'
+import { limits } from '../../base/limits.ts'
 
 const FIXED = 64
 const HASHES = 40
 
 /** A fact with its payload. */
 export function factBytes(fact: Fact, payload: Bytes | null): number {
-  let bytes = 4 * FIXED + HASHES * (3 + fact.parents.length) + 2 * fact.id.length
-  bytes += 2 * fact.description.length + fact.dependsOn.length * FIXED + fact.tags.length * 32
-  if (fact.meta !== null) bytes += 2 * JSON.stringify(fact.meta).length
+  let bytes = 4 * FIXED + HASHES * (3 + fact.parents.length) + 3 * fact.id.length
+  bytes += 3 * (fact.description.length + fact.type.length)
+  for (const id of fact.dependsOn) bytes += 8 + 3 * id.length
+  for (const tag of fact.tags) bytes += 8 + 3 * tag.length
+  if (fact.meta !== null) bytes += 3 * JSON.stringify(fact.meta).length
   for (const { heads } of fact.base ?? []) bytes += FIXED + HASHES * heads.length
   return bytes + (payload?.length ?? 0)
 }
 
-/** A body of a frame. */
-export function bodyBytes(body: Body): number {
-  switch (body.kind) {
-    case 'adds':
-      return sum(body.adds, add => factBytes(add.fact, add.payload))
-    case 'facts':
-      return sum(body.facts, shown => factBytes(shown.fact, shown.payload))
-    case 'offer':
-      return sum(body.facts, shown => factBytes(shown.fact, shown.payload))
-    case 'system':
-      return sum(body.facts, fact => factBytes(fact, null))
-    case 'items':
-      return sum(
-        body.items,
-        item =>
-          FIXED +
-          sum(item.facts, shown => factBytes(shown.fact, shown.payload)) +
-          item.names.length * 3 * FIXED +
-          item.covered.length * 2 * HASHES,
-      )
-    case 'chunk':
-      return FIXED + (body.bytes?.length ?? 0)
-    case 'askFacts':
-    case 'askHolds':
-      return sum(body.refs, ref => HASHES + 2 * ref.id.length)
-    case 'sequences':
-      return sum(body.entries, entry => HASHES + 2 * entry.ref.id.length)
-    case 'adopt':
-      return sum(body.adds, add => FIXED + HASHES + 2 * add.ref.id.length)
-    case 'askItems':
-      return sum(body.items, item => HASHES * (1 + item.have.length))
-    default:
-      return FIXED
+/** Cuts a list into parts of about one batch each, and of no more entries than a message may list. */
+export function* inBatches<T>(
+  list: readonly T[],
+  bytes: (entry: T) => number,
+): Generator<readonly T[]> {
+  let part: T[] = []
+  let size = 0
+  for (const entry of list) {
+    const next = bytes(entry)
+    if (part.length > 0 && (size + next > limits.batchBytes || part.length >= limits.holdsMax)) {
+      yield part
+      part = []
+      size = 0
+    }
+    part.push(entry)
+    size += next
   }
-}
-
-function sum<T>(list: readonly T[], bytes: (entry: T) => number): number {
-  let total = FIXED
-  for (const entry of list) total += bytes(entry)
-  return total
+  if (part.length > 0) yield part
 }

@@ -46,6 +46,7 @@ export class Disk {
   readonly #random: Random
   #store: MemoryStore | null = null
   #image: Image | null = null
+  #founded: Image | null = null
 
   constructor(random: Random) {
     this.#random = random
@@ -80,6 +81,16 @@ export class Disk {
   /** What the disk has now, to put back later: an old copy. */
   copy(): Image | null {
     return this.#store?.image() ?? this.#image
+  }
+
+  /** A new disk that knows the network and nothing else: user facts and payloads are gone. */
+  wipe(atMs: number): void {
+    this.keep(this.#founded, atMs)
+  }
+
+  /** What the disk has now is what a wiped one has, too. */
+  founded(): void {
+    this.#founded = this.copy()
   }
 
   /** Puts an image in place; what is not in it is gone. */

@@ -4,6 +4,7 @@
  */
 import { utf8, utf8Text } from '../src/base/bytes.ts'
 import type { ItemId } from '../src/base/fact.ts'
+import { VecheError } from '../src/base/veche-error.ts'
 import type { PlantedBug, Quorum } from '../src/consensus/agreement/state.ts'
 import type { Status } from '../src/consensus/messages.ts'
 import type { Level, PutResult } from '../src/control/protocol.ts'
@@ -113,12 +114,20 @@ export class Scene {
       blob: sha256(payload),
     })
     const asked = { wait: 'pending' as Level, ...options }
-    const result = await entry.service!.put({ id, payload, type: 'text/plain', ...asked })
-    const { version, level, heldBy } = result
-    operation.endedAtMs = this.world.nowMs
-    operation.outcome = { kind: 'done', version, level, heldBy }
-    this.#answers.wrote(operation, entry)
-    return result
+    try {
+      const result = await entry.service!.put({ id, payload, type: 'text/plain', ...asked })
+      const { version, level, heldBy } = result
+      operation.outcome = { kind: 'done', version, level, heldBy }
+      this.#answers.wrote(operation, entry)
+      return result
+    } catch (error) {
+      if (error instanceof VecheError) {
+        operation.outcome = { kind: 'refused', code: error.code, sentence: error.message }
+      }
+      throw error
+    } finally {
+      operation.endedAtMs = this.world.nowMs
+    }
   }
 
   /** What a member shows of an item. */

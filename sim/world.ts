@@ -136,6 +136,7 @@ export class World {
       await member.roster.take(member.self, this.#roster())
       await member.ledger.close()
       entry.disk.keep(entry.disk.copy(), this.nowMs)
+      entry.disk.founded()
       life.end()
     })
     let isDone = false

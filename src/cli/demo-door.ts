@@ -10,6 +10,8 @@ const HOST = '127.0.0.1'
 export class Door {
   readonly #server: Server
   readonly #passing = new Set<Socket>()
+  /** What the others are told to dial; known once the door is open. */
+  address = ''
   #targetPort = 0
   #isShut = false
 
@@ -24,12 +26,8 @@ export class Door {
       door.#server.once('error', reject)
       door.#server.listen(0, HOST, resolve)
     })
+    door.address = `/ip4/${HOST}/tcp/${(door.#server.address() as AddressInfo).port}`
     return door
-  }
-
-  /** What the others are told to dial. */
-  get address(): string {
-    return `/ip4/${HOST}/tcp/${(this.#server.address() as AddressInfo).port}`
   }
 
   /** Connections that stand now. */

@@ -35,6 +35,7 @@ export class DemoMembers {
   readonly all: DemoMember[] = []
   readonly #doors: Door[] = []
   readonly #children = new Set<ChildProcess>()
+  #isLeft = false
   readonly #lastResort = () => this.#killAll()
 
   constructor() {
@@ -61,15 +62,21 @@ export class DemoMembers {
     return member
   }
 
+  /** What the members say of themselves; `items` is what `veche ls` lists there. */
   statuses(): Promise<StatusResult[]> {
-    return Promise.all(this.all.map(({ client }) => client.status()))
+    return Promise.all(
+      this.all.map(async ({ client }) => {
+        const [status, { items }] = await Promise.all([client.status(), client.list()])
+        return { ...status, items: items.length }
+      }),
+    )
   }
 
   /** A daemon that ended by itself ends the demo, with its last words. */
   assertRunning(): void {
     for (const { name, child, log } of this.all) {
       if (child.exitCode === null && child.signalCode === null) continue
-      throw new Error(`The member ${name} ended by itself:\n${lastLines(log)}`)
+      throw new Error(`The member ${name} ended by itself. Its last words: ${lastLine(log)}`)
     }
   }
 
@@ -83,21 +90,23 @@ export class DemoMembers {
     await this.#closeDoors()
     for (const member of this.all) {
       const { name, store, log, door } = member
-      const more = ['--listen', this.#addresses.get(door) ?? '', '--no-announce']
+      const more = ['--listen', door.address, '--no-announce']
       Object.assign(member, await this.#start({ name, store, log, patience, more }))
     }
   }
 
-  /** Lets the daemons live on and forgets them. */
+  /** Lets the daemons live on and forgets them; `remove` has nothing to do then. */
   async leave(): Promise<void> {
     await Promise.all(this.all.map(({ client }) => client.close()))
     for (const child of this.#children) child.unref()
     this.#children.clear()
+    this.#isLeft = true
     process.off('exit', this.#lastResort)
   }
 
   /** Stops all daemons and removes all folders. */
   async remove(): Promise<void> {
+    if (this.#isLeft) return
     await Promise.all(this.all.map(({ client }) => client.close()))
     await this.#stopAll()
     await this.#closeDoors()
@@ -105,10 +114,7 @@ export class DemoMembers {
     process.off('exit', this.#lastResort)
   }
 
-  readonly #addresses = new Map<Door, string>()
-
   async #closeDoors(): Promise<void> {
-    for (const door of this.#doors) this.#addresses.set(door, door.address)
     await Promise.all(this.#doors.splice(0).map(door => door.close()))
   }
 
@@ -120,7 +126,7 @@ export class DemoMembers {
     let client: Client | undefined
     await until(`${name} answers on its socket`, patience, async () => {
       if (child.exitCode !== null || child.signalCode !== null)
-        throw new Error(`The member ${name} did not start:\n${lastLines(log)}`)
+        throw new Error(`The member ${name} did not start. Its last words: ${lastLine(log)}`)
       client = await connect({ store }).catch((error: unknown) => {
         if (isVecheError(error, 'NOT_RUNNING')) return undefined
         throw error
@@ -175,6 +181,6 @@ function stopped(child: ChildProcess): Promise<void> {
   })
 }
 
-function lastLines(log: string): string {
-  return readFileSync(log, 'utf8').trimEnd().split('\n').slice(-10).join('\n')
+function lastLine(log: string): string {
+  return readFileSync(log, 'utf8').trimEnd().split('\n').at(-1) ?? ''
 }

@@ -50,7 +50,7 @@ export async function tell(story: Story): Promise<Ending> {
 }
 
 /** What waits and draws the table meanwhile. */
-export function patienceOf({ members, screen, signal }: Story): Patience {
+function patienceOf({ members, screen, signal }: Story): Patience {
   return {
     signal,
     look: async () => {
@@ -225,6 +225,9 @@ async function settle(story: Story, sides: Sides, branches: readonly string[]): 
   await agreed(story)
   const texts = await Promise.all(members.all.map(one => one.client.get({ id: 'report' })))
   if (texts.some(({ text }) => text !== merged)) throw new Error('A member reads another report.')
+  const lists = await Promise.all(members.all.map(one => one.client.list()))
+  if (lists.some(({ items }) => items.map(({ id }) => id).join() !== 'notes/today,report'))
+    throw new Error('A member lists other items than the two that there are.')
   const [first] = await members.statuses()
   const { hash, items } = first!
   await screen.say(

@@ -8,7 +8,7 @@ import type { Command } from 'commander'
 import { type Session, sessionOf } from './command.ts'
 import { DemoMembers } from './demo-members.ts'
 import { DemoScreen } from './demo-screen.ts'
-import { agreed, type Ending, patienceOf, type Story, tell } from './demo-story.ts'
+import { agreed, type Ending, type Story, tell } from './demo-story.ts'
 import type { Io } from './io.ts'
 import type { Verdict } from './program.ts'
 
@@ -69,9 +69,9 @@ async function demo(session: Session, options: DemoOptions, verdict: Verdict): P
 
 /** The members move to where no door stands between them, and live on. */
 async function keep(story: Story): Promise<void> {
-  const { screen, members } = story
-  await screen.say('\nThe members are started anew without the demo between them …')
-  await members.release(patienceOf(story))
+  const { screen, members, signal } = story
+  await screen.say('The members are started anew without the demo between them …')
+  await members.release({ signal })
   await agreed(story)
 }
 
@@ -111,7 +111,7 @@ async function explained(error: unknown, members: DemoMembers): Promise<unknown>
   const told = await Promise.allSettled(
     members.all.map(async ({ name, client }) => {
       const { reasons } = await client.why()
-      return reasons.map(({ sentence }) => `\n${name}: ${sentence}`).join('')
+      return reasons.map(({ sentence }) => ` ${name}: ${sentence}`).join('')
     }),
   )
   const reasons = told.map(one => (one.status === 'fulfilled' ? one.value : '')).join('')

@@ -177,7 +177,9 @@ export class Listing {
         if (header !== undefined && isWanted(header)) yield header
       } else if (root !== family && !later.some(header => rootOf(header.id) === root)) {
         family = root
-        later.push(...(await this.#familyHeaders(root, params.at)))
+        const isShown = params.at === undefined && (await this.#isWhole(root))
+        const headers = await this.#familyHeaders(root, params.at)
+        later.push(...headers.filter(({ id }) => !(isShown && id === root)))
         later.sort((a, b) => compareText(a.id, b.id))
         const now = later.filter(header => compareText(header.id, summary.id) <= 0)
         for (const header of now) if (isWanted(header)) yield header
@@ -201,6 +203,12 @@ export class Listing {
     return headers
       .filter(header => compareText(header.id, from) >= 0)
       .sort((a, b) => compareText(a.id, b.id))
+  }
+
+  /** Whether an item was listed by its own record: one that was split, and is one again. */
+  async #isWhole(root: ItemId): Promise<boolean> {
+    const [summary] = await this.#member.store.items([root])
+    return summary !== undefined && viewSummary(root, summary) !== undefined
   }
 
   async #wholeHeader(summary: ItemSummary): Promise<ItemHeader | undefined> {

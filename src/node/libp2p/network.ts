@@ -288,10 +288,11 @@ class NodeNetwork implements Network {
 /** What the operator can do about a node that could not listen. */
 function listenError(error: unknown): unknown {
   const text = String(error)
+  const busy = /EADDRINUSE[^,]*?address already in use ([^\s,]+)/.exec(text)?.[1]
   if (text.includes('EADDRINUSE'))
     return new VecheError(
       'IN_USE',
-      'The port to listen on is in use by another program.',
+      `The port to listen on is in use by another program${busy === undefined ? '' : `: ${busy}`}.`,
       {},
       error,
     )

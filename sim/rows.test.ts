@@ -105,7 +105,7 @@ describe('requirements of whole members', () => {
     }
     await scene.until(() => scene.are('source-sync', 2, 3, 4, 5, 6), 10_000)
     for (let n = 0; n < 20; n++) {
-      expect((await scene.put(n % 2, 'meanwhile', `${n}`, { wait: 'agreed' })).level).toBe('agreed')
+      expect((await scene.put(n % 2, `new/${n}`, `${n}`, { wait: 'agreed' })).level).toBe('agreed')
     }
     await scene.run(1500)
     expect(scene.are('source', 0, 1)).toBe(true)

@@ -5,7 +5,7 @@
  * its encoding keeps `limits.factBytesMax`.
  */
 import { type Fact, isDelete, isSystemId } from '../../base/fact.ts'
-import type { Hash } from '../../base/hash.ts'
+import { type Hash, hashBytes } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
 import { isStamp } from '../../base/stamp.ts'
 import { parseId, splitIdsOnPath, stepCount } from './id.ts'
@@ -16,6 +16,9 @@ import { DELETE_DATA_HASH, dataHashOf, versionOf } from './version.ts'
 export type Checked = { readonly ok: true } | { readonly ok: false; readonly sentence: string }
 
 const hashText = /^[0-9a-f]{64}$/
+
+/** The blob of no bytes: a fact of another blob and size 0 would empty a payload that others name. */
+export const EMPTY_BLOB: Hash = hashBytes(new Uint8Array(0))
 
 /** Checks a fact as it came; never throws for what it says. */
 export function checkFact(fact: Fact): Checked {
@@ -99,6 +102,7 @@ function contentRefusal(fact: Fact): string | undefined {
   }
   if (!hashText.test(fact.blob ?? '')) return 'Its blob is no hash.'
   if (!Number.isSafeInteger(fact.size) || fact.size < 0) return 'Its size is none.'
+  if ((fact.size === 0) !== (fact.blob === EMPTY_BLOB)) return 'Its size is not that of its blob.'
   const sentence = propertiesRefusal(fact)
   if (sentence !== undefined) return sentence
   return dataHashOf(fact) === fact.dataHash ? undefined : 'Its dataHash is not that of its content.'

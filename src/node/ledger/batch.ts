@@ -7,6 +7,7 @@ import type { Fact, FactRef, HeldFact, ItemId, ItemSummary } from '../../base/fa
 import { isDelete } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
+import { EMPTY_BLOB } from '../../consensus/items/check.ts'
 import { familyRange, rootOf } from '../../consensus/items/id.ts'
 import type { Store, Write } from '../../storage/store.ts'
 import type { AddedFact } from './changes.ts'
@@ -64,7 +65,7 @@ export class Batch {
   /** A payload that came along is stored; one that did not, and is not here, is wanted. */
   async takePayload(fact: Fact, payload: Bytes | null): Promise<void> {
     if (isDelete(fact) || fact.blob === null) return
-    const bytes = payload ?? (fact.size === 0 ? new Uint8Array(0) : null)
+    const bytes = payload ?? (fact.blob === EMPTY_BLOB ? new Uint8Array(0) : null)
     if (bytes !== null) {
       this.writes.push({ kind: 'payload', blob: fact.blob, bytes })
       this.wanted.delete(fact.blob)

@@ -1,0 +1,252 @@
+/**
+ * One whole member on a store in memory, with ports that a test moves by hand: for tests of one
+ * part of the driver, where a world of members would hide what is looked at. The network delivers
+ * nothing by itself: it keeps what was sent, and answers as the test says.
+ */
+
+import { utf8 } from '../../src/base/bytes.ts'
+import type { Fact, MemberId } from '../../src/base/fact.ts'
+import { hashBytes } from '../../src/base/hash.ts'
+import { stampOf } from '../../src/base/stamp.ts'
+import type { Quorum } from '../../src/consensus/agreement/state.ts'
+import type { Envelope, Ping } from '../../src/consensus/messages.ts'
+import { EMPTY_ROOT } from '../../src/merkle/tree.ts'
+import { Member } from '../../src/node/driver/member.ts'
+import { systemFact, systemId } from '../../src/node/driver/system.ts'
+import type { UserWrite, Written } from '../../src/node/ledger/changes.ts'
+import {
+  type Clock,
+  type Contact,
+  type Network,
+  NetworkError,
+  type Timer,
+} from '../../src/node/ports.ts'
+import { MemoryStore } from '../../src/storage/memory-store.ts'
+import type { Store } from '../../src/storage/store.ts'
+
+export const SELF: MemberId = 'me'
+/** The wall clock when a test begins. */
+export const BEGIN_MS = 1_900_000_000_000
+
+/** Both clocks of a machine, moved by hand. */
+export class HandClock implements Clock {
+  nowMs = 0
+  #due: { readonly at: number; readonly run: () => void; gone: boolean }[] = []
+
+  monotonicMs(): number {
+    return this.nowMs
+  }
+
+  wallMs(): number {
+    return BEGIN_MS + this.nowMs
+  }
+
+  after(ms: number, run: () => void): Timer {
+    const entry = { at: this.nowMs + ms, run, gone: false }
+    this.#due.push(entry)
+    return {
+      cancel: () => {
+        entry.gone = true
+      },
+    }
+  }
+
+  /** Lets time pass, and everything that it sets going. */
+  async pass(ms: number): Promise<void> {
+    const end = this.nowMs + ms
+    for (;;) {
+      this.#due = this.#due.filter(entry => !entry.gone).sort((a, b) => a.at - b.at)
+      const next = this.#due[0]
+      if (next === undefined || next.at > end) break
+      this.#due.shift()
+      this.nowMs = Math.max(this.nowMs, next.at)
+      next.run()
+      await settled()
+    }
+    this.nowMs = end
+    await settled()
+  }
+}
+
+/** Keeps what was sent; every member in `connected` has a link. */
+export class QuietNetwork implements Network {
+  readonly self = SELF
+  readonly connected = new Set<MemberId>()
+  readonly sent: { readonly to: MemberId; readonly frame: Uint8Array }[] = []
+  contacts: readonly Contact[] = []
+
+  addresses(): readonly string[] {
+    return ['/ip4/127.0.0.1/tcp/1']
+  }
+  async start(): Promise<void> {
+    await settled()
+  }
+  async stop(): Promise<void> {
+    await settled()
+  }
+  setContacts(contacts: readonly Contact[]): void {
+    this.contacts = contacts
+    const peers = new Set(contacts.map(contact => contact.peer))
+    for (const peer of this.connected) if (!peers.has(peer)) this.connected.delete(peer)
+  }
+  publish(): void {
+    return undefined
+  }
+  async send(to: MemberId, _lane: unknown, frame: Uint8Array): Promise<void> {
+    if (!this.connected.has(to)) throw new NetworkError('no link')
+    this.sent.push({ to, frame })
+  }
+  isConnected(peer: MemberId): boolean {
+    return this.connected.has(peer)
+  }
+  reconnect(): void {
+    return undefined
+  }
+  async knock(): Promise<Uint8Array> {
+    throw new NetworkError('nobody opens')
+  }
+}
+
+export interface LoneOptions {
+  readonly store?: Store
+  readonly quorum?: Quorum
+  /** Other members of the roster. */
+  readonly others?: readonly MemberId[]
+}
+
+/** A member with its ports in the test's hands. */
+export class Lone {
+  readonly clock = new HandClock()
+  readonly network = new QuietNetwork()
+  readonly store: Store
+  readonly fatal: Error[] = []
+  member!: Member
+  #envelopes = 0
+
+  private constructor(store: Store) {
+    this.store = store
+  }
+
+  /** Opens a member; it is Source at once when it has no others (and nothing is held yet). */
+  static async open(options: LoneOptions = {}): Promise<Lone> {
+    const lone = new Lone(options.store ?? new MemoryStore())
+    let drawn = 0
+    const member = await Member.open({
+      ports: {
+        clock: lone.clock,
+        entropy: { bytes: count => new Uint8Array(count).fill(++drawn) },
+        log: () => undefined,
+        network: lone.network,
+      },
+      store: lone.store,
+      onFatal: error => void lone.fatal.push(error),
+    })
+    lone.member = member
+    const stamp = { at: stampOf(BEGIN_MS), by: SELF }
+    await member.roster.take(SELF, [
+      systemFact(systemId.network, { name: 'test' }, stamp),
+      systemFact(systemId.quorum, { quorum: options.quorum ?? 'visible' }, stamp),
+      ...[SELF, ...(options.others ?? [])].map(peer => memberFact(peer)),
+    ])
+    return lone
+  }
+
+  /** Lets the member begin to tick, and time pass. */
+  async start(ms = 200): Promise<this> {
+    await this.member.start()
+    await this.clock.pass(ms)
+    return this
+  }
+
+  put(id: string, text: string): Promise<Written> {
+    return this.member.ledger.write(putOf(id, text))
+  }
+
+  envelope(uuid: MemberId, said: Partial<Envelope> = {}): Envelope {
+    this.#envelopes += 1
+    return {
+      uuid,
+      incarnation: '01'.repeat(8),
+      status: 'counter-sync',
+      hash: EMPTY_ROOT,
+      cut: 0,
+      clock: stampOf(BEGIN_MS, this.#envelopes),
+      held: null,
+      empty: false,
+      gap: false,
+      ...said,
+    }
+  }
+
+  /** Another member answers, and says that this one answers it. */
+  reach(uuid: MemberId, said: Partial<Envelope> = {}): void {
+    this.network.connected.add(uuid)
+    const now = this.member.now()
+    this.member.dispatch({ kind: 'answered', now, peer: uuid, rttMs: 1 })
+    const ping: Ping = {
+      kind: 'ping',
+      answers: [SELF],
+      reached: [],
+      marked: [],
+      systemRoot: this.member.ledger.systemRoot(),
+      sequence: 0,
+      floor: 1,
+      addresses: [],
+    }
+    this.member.dispatch({ kind: 'ping', now, envelope: this.envelope(uuid, said), ping })
+  }
+}
+
+/** The fact that makes somebody a member. */
+export function memberFact(peer: MemberId, number = 1): Fact {
+  const stamp = { at: stampOf(BEGIN_MS), by: SELF }
+  return systemFact(systemId.member(peer, number), { name: peer, addresses: [] }, stamp)
+}
+
+/** The fact that ends a membership. */
+export function removedFact(peer: MemberId, number = 1): Fact {
+  const stamp = { at: stampOf(BEGIN_MS), by: SELF }
+  return systemFact(systemId.removed(peer, number), { peer, number }, stamp)
+}
+
+/** A write of a small text. */
+export function putOf(id: string, text: string): UserWrite {
+  const payload = utf8(text)
+  const content = {
+    blob: hashBytes(payload),
+    size: payload.length,
+    type: 'text/plain',
+    tags: [],
+    description: '',
+    meta: null,
+    dependsOn: [],
+  }
+  return { id, intent: { kind: 'put', content, merge: false }, ifVersion: null, payload }
+}
+
+/** Resolves when everything that was set going in memory has run to its end. */
+export function settled(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}
+
+/** A durability that a test lets go: batches are held until it says so. */
+export class HeldDisk {
+  #held: (() => void)[] | null = null
+
+  readonly durability = (): Promise<void> => {
+    const held = this.#held
+    if (held === null) return Promise.resolve()
+    return new Promise(resolve => held.push(resolve))
+  }
+
+  hold(): void {
+    this.#held = []
+  }
+
+  async release(): Promise<void> {
+    const held = this.#held ?? []
+    this.#held = null
+    for (const go of held) go()
+    await settled()
+  }
+}

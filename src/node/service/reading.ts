@@ -127,7 +127,7 @@ export class Reading {
     if (blob === null) throw deleted(shown.id, shown.version)
     await this.#bring(shown, blob)
     const source = this.#member.store.readPayload(blob, 0, size)
-    const damaged = () => this.#damaged(shown, blob)
+    const damaged = () => this.#damaged(shown, { blob, size })
     return { header: headerOf(shown), stream: verified(source, { blob, size }, damaged) }
   }
 
@@ -155,10 +155,16 @@ export class Reading {
     throw new VecheError('UNAVAILABLE', sentence, { holders: [fact.by], reached: holders })
   }
 
-  async #damaged({ id }: Shown, blob: Hash): Promise<VecheError> {
-    await this.#member.store.setAsidePayload(blob)
-    const size = await this.#member.store.payloadSize(blob)
-    this.#member.payloads.want(blob, size ?? 0)
+  /** Sets a damaged payload aside and wants it anew, durably: a restart does not forget it. */
+  async #damaged(
+    { id }: Shown,
+    wanted: { readonly blob: Hash; readonly size: number },
+  ): Promise<VecheError> {
+    const { ledger, payloads, store } = this.#member
+    const { blob, size } = wanted
+    await store.setAsidePayload(blob)
+    await ledger.record([{ kind: 'wanted', blob, size }])
+    payloads.want(blob, size)
     const sentence = `The payload of ${id} does not match its hash; it is fetched again.`
     return new VecheError('DAMAGED', sentence, { blob })
   }

@@ -5,7 +5,7 @@
  */
 import { type Fact, isSystemId, refKey } from '../src/base/fact.ts'
 import { stampOf } from '../src/base/stamp.ts'
-import { isRooted } from './ancestry.ts'
+import { rootedKeys } from './ancestry.ts'
 import type { Holding } from './disk.ts'
 import type { History } from './history.ts'
 import { naiveRoot } from './naive.ts'
@@ -54,14 +54,14 @@ export async function checkEnding(world: World, history: History, verdict: Verdi
 }
 
 function checkAcknowledged(world: World, history: History, verdict: Verdict): void {
-  for (const { sequence, id, blob, outcome, member } of history.acknowledged()) {
-    if (outcome.kind !== 'done') continue
-    const ref = { id, version: outcome.version }
-    for (const { id: name, disk } of world.members) {
+  for (const { id: name, disk } of world.members) {
+    const rooted = rootedKeys(disk.holdings)
+    for (const { sequence, id, blob, outcome, member } of history.acknowledged()) {
+      if (outcome.kind !== 'done') continue
+      const ref = { id, version: outcome.version }
       const told = `write ${sequence} on ${id}, acknowledged by ${member} (${outcome.level ?? '-'})`
       if (!disk.isDurable(ref, blob)) verdict.fail('G1', `${told}, is not on ${name} at the end`)
-      else if (!isRooted(disk.holdings, ref))
-        verdict.fail('G1', `${told}, is not rooted on ${name}`)
+      else if (!rooted.has(refKey(ref))) verdict.fail('G1', `${told}, is not rooted on ${name}`)
     }
   }
 }

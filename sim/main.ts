@@ -30,6 +30,9 @@ const BUGS: readonly PlantedBug[] = [
   'suppress-marks',
 ]
 
+/** The seed under way, for when a member throws where nobody waits. */
+let running: number | null = null
+
 interface Asked {
   readonly seed: number
   readonly seeds: number | null
@@ -97,6 +100,7 @@ async function runOne(asked: Asked): Promise<boolean> {
   const traced = (atMs: number, member: string, what: string) => {
     process.stdout.write(`${seconds(atMs)}  ${member.padEnd(5)} ${what}\n`)
   }
+  running = asked.seed
   const watch = asked.isTraced ? { watch: () => ({ traced }) } : {}
   const result = await simulate({ ...optionsOf(asked, asked.seed), ...watch })
   process.stdout.write(report(result, paint))
@@ -107,6 +111,7 @@ async function runMany(asked: Asked, count: number): Promise<boolean> {
   const failed: number[] = []
   let simulatedMs = 0
   for (let seed = asked.seed; seed < asked.seed + count; seed++) {
+    running = seed
     const result = await simulate({ ...optionsOf(asked, seed), stopAtFirst: true })
     simulatedMs += result.simulatedMs
     if (process.stderr.isTTY) process.stderr.write(`\rseed ${seed}, ${failed.length} failed `)
@@ -137,6 +142,11 @@ async function main(args: readonly string[]): Promise<number> {
   const holds = asked.seeds === null ? await runOne(asked) : await runMany(asked, asked.seeds)
   return holds ? 0 : 1
 }
+
+process.on('unhandledRejection', error => {
+  process.stderr.write(`seed ${running}: nobody took this error\n`)
+  throw error
+})
 
 try {
   process.exitCode = await main(process.argv.slice(2))

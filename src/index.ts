@@ -5,7 +5,7 @@
  */
 import type { EmbeddedMember, OpenOptions } from './node/embed.ts'
 
-export type { Fact } from './base/fact.ts'
+export type { Fact, ItemId, Json, MemberId } from './base/fact.ts'
 export { type ErrorCode, isVecheError, VecheError } from './base/veche-error.ts'
 export { type Client, type ConnectOptions, connect } from './client/client.ts'
 export type * from './control/protocol.ts'

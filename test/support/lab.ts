@@ -25,7 +25,7 @@ export const isRoot = process.getuid?.() === 0
 
 export class LabMember {
   readonly name: string
-  readonly store: string
+  store: string
   readonly address: string
   readonly namespace: string | null
   daemon: ChildProcess | null = null

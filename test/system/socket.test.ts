@@ -248,8 +248,8 @@ describe('the socket of a real daemon', () => {
     const wait = { wait: 'pending' }
     const base = await socket.call<Header>('put', { id: 'report', text: 'base' })
     await until('b has it', async () => {
-      const head = await b.call<Header>('head', { id: 'report' }).catch(() => null)
-      return head?.version === base.version
+      const { items } = await b.call<{ items: Header[] }>('list', { prefix: 'report' })
+      return items[0]?.version === base.version
     })
     await b.kill('SIGKILL')
     const mine = await socket.call<Header>('put', { id: 'report', text: 'of a', ...wait })

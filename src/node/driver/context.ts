@@ -83,3 +83,13 @@ export function createCounters(): Counters {
     comparisonBytes: 0,
   }
 }
+
+/** Opens or ends the problem of a full disk. */
+export function tellDisk({ store, problems }: Pick<Context, 'store' | 'problems'>): void {
+  if (!store.isFull()) return problems.clear('disk')
+  problems.set('disk', {
+    reason: 'disk-full',
+    sentence: 'The disk is nearly full: writes are refused here, large payloads are not fetched.',
+    nextStep: 'Free some space; everything goes on by itself.',
+  })
+}

@@ -33,7 +33,7 @@ import type { Ports, Timer } from '../ports.ts'
 import { Adding } from './adding.ts'
 import { Answering } from './answering.ts'
 import { Comparing } from './comparing.ts'
-import { type Context, createCounters, Problems } from './context.ts'
+import { type Context, createCounters, Problems, tellDisk } from './context.ts'
 import { Draining } from './draining.ts'
 import { EventFeed } from './feed.ts'
 import { MissingParents } from './fetching.ts'
@@ -295,6 +295,7 @@ export class Member implements Context {
     this.draining.tick()
     this.levels.tick()
     this.roster.tick()
+    tellDisk(this)
     this.offers.dropSilent((peer, ms) => {
       const heardAt = this.agreement.peers.get(peer)?.heardAt ?? Number.NEGATIVE_INFINITY
       return now - heardAt > ms

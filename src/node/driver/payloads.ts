@@ -8,6 +8,7 @@ import type { Bytes } from '../../base/bytes.ts'
 import type { MemberId } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
+import { isVecheError } from '../../base/veche-error.ts'
 import type { PayloadWriter } from '../../storage/store.ts'
 import type { Context } from './context.ts'
 
@@ -100,6 +101,7 @@ export class Payloads {
   tick(): void {
     const now = this.#context.now()
     if (this.#wanted.size === 0 || this.#context.reached().length === 0) return
+    if (this.#context.store.isFull()) return // what is left of the disk is for facts
     for (const wanted of this.#wanted.values()) {
       if (this.#active >= limits.payloadFetchesMax) return
       if (wanted.fetching || wanted.tryAt > now) continue
@@ -119,13 +121,17 @@ export class Payloads {
     const { blob, size } = wanted
     const writer = await this.#context.store.payloadWriter({ blob, size })
     let whole = false
+    let written: Hash | undefined
     try {
       whole = await this.#pull(wanted, writer)
+      if (whole) written = await writer.finish()
+    } catch (error) {
+      if (!isVecheError(error, 'DISK_FULL')) throw error
+      whole = false // what came is kept; it goes on when there is room, see `tick`
     } finally {
       if (!whole) await writer.close('keep')
     }
     if (!whole) return
-    const written = await writer.finish()
     if (written === undefined) {
       this.#context.problems.set(`payload/${blob}`, {
         reason: 'payload-damaged',

@@ -69,9 +69,15 @@ export class Writing {
   #checkWrite(id: ItemId): void {
     checkId(id)
     if (this.#member.stopped) throw new VecheError('STOPPING', 'The daemon is stopping.')
-    if (!this.#member.roster.isRemoved) return
-    const sentence = 'This member left its network or was removed: it reads, but takes no writes.'
-    throw new VecheError('REMOVED', sentence)
+    if (this.#member.roster.isRemoved) {
+      const sentence = 'This member left its network or was removed: it reads, but takes no writes.'
+      throw new VecheError('REMOVED', sentence)
+    }
+    if (this.#member.store.isFull()) {
+      const sentence =
+        'The disk of this member is nearly full: free some space, or write elsewhere.'
+      throw new VecheError('DISK_FULL', sentence)
+    }
   }
 
   async #write(

@@ -39,6 +39,7 @@ export class Roster {
   #telling = 0
   #helloAt: number
   #hellos = 0
+  #loading: Promise<void> = Promise.resolve()
 
   constructor(member: Member, changed: (members: readonly MemberId[], quorum: Quorum) => void) {
     this.#member = member
@@ -47,8 +48,16 @@ export class Roster {
     this.#helloAt = member.now() + HELLO_EVERY_MS
   }
 
-  /** Reads the system facts; called at the start and when one arrived. */
-  async load(): Promise<void> {
+  /**
+   * Reads the system facts; called at the start and when one arrived. One reading after the other:
+   * an older one that ended last would bring a roster back that is over.
+   */
+  load(): Promise<void> {
+    this.#loading = this.#loading.then(() => this.#read())
+    return this.#loading
+  }
+
+  async #read(): Promise<void> {
     const facts = await systemFacts(this.#member.store)
     const before = new Map(this.members().map(entry => [entry.peer, entry]))
     this.#memberships = membershipsOf(facts)
@@ -80,6 +89,11 @@ export class Roster {
 
   isMember(peer: MemberId): boolean {
     return this.#memberships.some(entry => entry.peer === peer && !entry.removed)
+  }
+
+  /** Whether it is a member or was one. */
+  wasMember(peer: MemberId): boolean {
+    return this.#memberships.some(entry => entry.peer === peer)
   }
 
   /** Whether this member left or was removed, and has not joined again. */
@@ -284,14 +298,13 @@ export class Roster {
 
   #tell(before: ReadonlyMap<MemberId, Membership>, after: ReadonlyMap<MemberId, Membership>): void {
     if (before.size === 0) return
-    for (const [uuid, { name }] of after) {
-      if (!before.has(uuid))
-        this.#member.feed.append([{ kind: 'member', uuid, name, change: 'joined' }])
+    const tell = (change: 'joined' | 'removed', here: typeof before, not: typeof before) => {
+      for (const [uuid, { name }] of here) {
+        if (!not.has(uuid)) this.#member.feed.append([{ kind: 'member', uuid, name, change }])
+      }
     }
-    for (const [uuid, { name }] of before) {
-      if (!after.has(uuid))
-        this.#member.feed.append([{ kind: 'member', uuid, name, change: 'removed' }])
-    }
+    tell('joined', after, before)
+    tell('removed', before, after)
   }
 }
 

@@ -5,7 +5,7 @@
  * else.
  */
 import { type Bytes, utf8, utf8Text } from '../../base/bytes.ts'
-import type { MemberId } from '../../base/fact.ts'
+import type { ItemId, MemberId } from '../../base/fact.ts'
 import { type Hash, hashBytes } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
 import {
@@ -20,7 +20,7 @@ import {
 } from '../../wire/door.ts'
 import { NetworkError } from '../ports.ts'
 import type { Member } from './member.ts'
-import { systemFacts } from './system.ts'
+import { systemFacts, systemId } from './system.ts'
 
 /** An invitation as its issuer keeps it, by the hash of its secret. */
 interface Invitation {
@@ -29,10 +29,14 @@ interface Invitation {
   readonly usedBy: readonly MemberId[]
 }
 
+type Redeem = Extract<DoorRequest, { kind: 'redeem' }>
+
 const PREFIX = 'invitation/'
 
 export class Door {
   readonly #member: Member
+  #redeeming: Promise<unknown> = Promise.resolve()
+
   constructor(member: Member) {
     this.#member = member
   }
@@ -56,31 +60,44 @@ export class Door {
     const { roster } = this.#member
     if (request.kind === 'hello') {
       if (roster.isMember(from)) return await this.#welcome()
-      const facts = await systemFacts(this.#member.store)
-      const known = facts.some(fact => fact.id.includes(from))
-      return known ? { kind: 'removed', facts } : refused('NOT_MEMBER', 'You are no member here.')
+      const facts = (await systemFacts(this.#member.store)).filter(fact => tellsOf(fact.id, from))
+      return facts.length > 0
+        ? { kind: 'removed', facts }
+        : refused('NOT_MEMBER', 'You are no member here.')
     }
     const isForwarded = request.peer !== from
     if (isForwarded && !roster.isMember(from)) {
       return refused('NOT_MEMBER', 'Only a member passes a request on.')
     }
-    const secretHash = hashBytes(request.secret)
-    const invitation = await this.#read(secretHash)
-    if (invitation !== undefined) return await this.#redeem(secretHash, invitation, request)
+    const answer = await this.#oneByOne(() => this.#redeem(request))
+    if (answer !== undefined) return answer
     if (isForwarded) return refused('UNKNOWN_TOKEN', 'This member did not issue that token.')
     return await this.#forward(request)
   }
 
-  async #redeem(
-    secretHash: Hash,
-    invitation: Invitation,
-    request: Extract<DoorRequest, { kind: 'redeem' }>,
-  ): Promise<DoorAnswer> {
+  /** One redeeming after the other: two at once would both find the last use of a token free. */
+  #oneByOne<T>(redeem: () => Promise<T>): Promise<T> {
+    const turn = this.#redeeming.then(redeem)
+    // The next one in turn is not to blame for an error, which goes to who asked.
+    this.#redeeming = turn.then(
+      () => undefined,
+      () => undefined,
+    )
+    return turn
+  }
+
+  /** Redeems an invitation of this member; undefined for a foreign one. */
+  async #redeem(request: Redeem): Promise<DoorAnswer | undefined> {
     const { roster, agreement } = this.#member
     const { peer, name, addresses } = request
+    const secretHash = hashBytes(request.secret)
+    const invitation = await this.#read(secretHash)
+    if (invitation === undefined) return undefined
     const isAgain = invitation.usedBy.includes(peer)
     if (isAgain && roster.isMember(peer)) return await this.#welcome()
-    if (!isAgain && invitation.usedBy.length >= invitation.uses) {
+    // Who used it and was removed since does not come back by it.
+    const isOver = isAgain && roster.wasMember(peer)
+    if (isOver || (!isAgain && invitation.usedBy.length >= invitation.uses)) {
       return refused('USED_TOKEN', 'This token was used already. Ask for a new one.')
     }
     if (invitation.expires < this.#member.ports.clock.wallMs()) {
@@ -102,7 +119,7 @@ export class Door {
   }
 
   /** Asks the other members, of whom one issued the token. */
-  async #forward(request: Extract<DoorRequest, { kind: 'redeem' }>): Promise<DoorAnswer> {
+  async #forward(request: Redeem): Promise<DoorAnswer> {
     const { ports, roster } = this.#member
     let isSilent = false
     for (const { peer } of roster.members()) {
@@ -132,6 +149,13 @@ export class Door {
     const value = utf8(JSON.stringify(invitation))
     await this.#member.ledger.record([{ kind: 'meta', key: PREFIX + secretHash, value }])
   }
+}
+
+/** Whether a system fact tells of a membership of a peer: that it began, or that it ended. */
+function tellsOf(id: ItemId, peer: MemberId): boolean {
+  const name = systemId.member(peer, 0).slice(0, -1)
+  const gone = systemId.removed(peer, 0).slice(0, -1)
+  return id.startsWith(name) || id.startsWith(gone)
 }
 
 function isUnknown(answer: DoorAnswer): boolean {

@@ -65,8 +65,13 @@ export async function enterNetwork(options: MakeOptions, word: string): Promise<
   const token = readToken(word)
   const identity = await newIdentity(options, token.networkKey)
   const facts = await redeem(token, identity)
-  const found = facts.find(fact => fact.id === systemId.network)?.meta as { name?: string } | null
-  return { identity, network: found?.name ?? '', facts }
+  return { identity, network: networkNameOf(facts), facts }
+}
+
+/** The name of the network that system facts tell of. */
+export function networkNameOf(facts: readonly Fact[]): string {
+  const meta = facts.find(fact => fact.id === systemId.network)?.meta as { name?: string } | null
+  return meta?.name ?? ''
 }
 
 /** Addresses to announce, as they are. Throws BAD_REQUEST for one that nobody could dial. */

@@ -4,12 +4,13 @@
  */
 import { readdir, rm, rmdir } from 'node:fs/promises'
 import { join as joinPath } from 'node:path'
+import { toHex } from '../base/bytes.ts'
 import { VecheError } from '../base/veche-error.ts'
 import { type PlantedBug, plantedBugNames } from '../consensus/agreement/state.ts'
 import { CONTROL_SOCKET } from '../control/server.ts'
 import { openLevelStore } from '../storage/level-store.ts'
 import type { Store } from '../storage/store.ts'
-import { readToken } from './daemon-join.ts'
+import { readToken, redeem } from './daemon-join.ts'
 import {
   beginNetwork,
   checkedAnnounce,
@@ -17,13 +18,23 @@ import {
   type MakeOptions,
   type NetworkOptions,
   type NewMember,
+  networkNameOf,
 } from './daemon-make.ts'
 import { runMember } from './daemon-run.ts'
-import { fixPorts, type Identity, readIdentity, saveAddresses, writeIdentity } from './identity.ts'
+import { membershipsOf, systemFacts } from './driver/system.ts'
+import {
+  fixPorts,
+  type Identity,
+  readIdentity,
+  saveAddresses,
+  writeIdentity,
+  writeSystemFacts,
+} from './identity.ts'
 import { memberIdOf } from './libp2p/keys.ts'
 import { guardProcess } from './libp2p/process-guard.ts'
 import { consoleLog, jsonLog } from './log.ts'
 import type { Log } from './ports.ts'
+import type { Token } from './token.ts'
 
 export interface InitOptions extends MakeOptions, NetworkOptions {
   readonly store: string
@@ -70,7 +81,8 @@ export async function initStore(options: InitOptions): Promise<MadeStore> {
 
 /** Makes a store that belongs to an existing network, by an invitation. */
 export async function joinNetwork(options: JoinOptions): Promise<MadeStore> {
-  readToken(options.token) // a bad one is told before anything is made
+  const token = readToken(options.token) // a bad one is told before anything is made
+  if (await holdsStore(options.store)) return await joinAgain(options, token)
   return await makeStore(options.store, () => enterNetwork(options, options.token))
 }
 
@@ -133,6 +145,45 @@ function plantedBugs(flags: string | undefined): ReadonlySet<PlantedBug> {
   return new Set(names as PlantedBug[])
 }
 
+/**
+ * A member that left or was removed comes back with a new token: with its identity and all that it
+ * holds, under a new membership (PROTOCOL 10). What only it has it hands in like anybody else.
+ */
+async function joinAgain(options: JoinOptions, token: Token): Promise<MadeStore> {
+  const folder = options.store
+  const store = await openLevelStore(folder, { create: false })
+  try {
+    const saved = await readIdentity(store)
+    const uuid = memberIdOf(saved.privateKey)
+    const mine = membershipsOf(await systemFacts(store)).filter(entry => entry.peer === uuid)
+    if (toHex(saved.networkKey) !== toHex(token.networkKey)) {
+      throw inTheWay(folder, 'holds a store of another network')
+    }
+    if (!mine.every(entry => entry.removed)) {
+      throw inTheWay(folder, 'holds a store that is a member already (`veche start` runs it)')
+    }
+    const listen = options.listen === undefined ? saved.listen : await fixPorts(options.listen)
+    const identity = { ...saved, name: options.name ?? saved.name, listen }
+    const facts = await redeem(token, identity)
+    await writeSystemFacts(store, facts)
+    await saveAddresses(store, identity)
+    const network = networkNameOf(facts)
+    const { name, announce } = identity
+    return { uuid, name, network, store: folder, listen, announce }
+  } finally {
+    await store.close()
+  }
+}
+
+async function holdsStore(folder: string): Promise<boolean> {
+  try {
+    return (await readdir(folder)).includes('veche.json')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw unusable(folder, error)
+  }
+}
+
 /** Makes a store in a folder that is absent or empty; when that fails nothing is left of it. */
 export async function makeStore(
   folder: string,
@@ -162,11 +213,19 @@ async function mustBeEmpty(folder: string): Promise<'absent' | 'empty'> {
     names = await readdir(folder)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'absent'
-    const why = error instanceof Error ? error.message : String(error)
-    throw new VecheError('NO_PERMISSION', `${folder} cannot be used: ${why}.`, { folder }, error)
+    throw unusable(folder, error)
   }
   if (names.length === 0) return 'empty'
   const what = names.includes('veche.json') ? 'holds a store already' : 'is not empty'
+  throw inTheWay(folder, what)
+}
+
+function inTheWay(folder: string, what: string): VecheError {
   const sentence = `${folder} ${what}. Choose another folder with --store.`
-  throw new VecheError('BAD_REQUEST', sentence, { parameter: 'store' })
+  return new VecheError('BAD_REQUEST', sentence, { parameter: 'store' })
+}
+
+function unusable(folder: string, error: unknown): VecheError {
+  const why = error instanceof Error ? error.message : String(error)
+  return new VecheError('NO_PERMISSION', `${folder} cannot be used: ${why}.`, { folder }, error)
 }

@@ -35,15 +35,32 @@ export async function writeIdentity(
     { kind: 'meta', key: KEYS.networkKey, value: networkKey },
     configWrite(identity),
   ]
-  for (const fact of systemFacts) {
-    const held: HeldFact = { fact, state: { kind: 'agreed', added: STAMP_ZERO } }
-    writes.push({ kind: 'fact', held, isNew: true })
-    writes.push({ kind: 'item', summary: summarise(fact.id, [held]) })
-    if (fact.blob !== null && fact.size === 0) {
-      writes.push({ kind: 'payload', blob: fact.blob, bytes: new Uint8Array(0) })
+  await store.commit([...writes, ...(await systemWrites(store, systemFacts))])
+}
+
+/** Takes system facts into a store whose member is not running. */
+export async function writeSystemFacts(store: Store, facts: readonly Fact[]): Promise<void> {
+  await store.commit(await systemWrites(store, facts))
+}
+
+async function systemWrites(store: Store, facts: readonly Fact[]): Promise<Write[]> {
+  const writes: Write[] = []
+  for (const id of new Set(facts.map(fact => fact.id))) {
+    const held = await store.factsOf(id)
+    const known = new Set(held.map(({ fact }) => fact.version))
+    for (const fact of facts) {
+      if (fact.id !== id || known.has(fact.version)) continue
+      known.add(fact.version)
+      const taken: HeldFact = { fact, state: { kind: 'agreed', added: STAMP_ZERO } }
+      held.push(taken)
+      writes.push({ kind: 'fact', held: taken, isNew: true })
+      if (fact.blob !== null && fact.size === 0) {
+        writes.push({ kind: 'payload', blob: fact.blob, bytes: new Uint8Array(0) })
+      }
     }
+    writes.push({ kind: 'item', summary: summarise(id, held) })
   }
-  await store.commit(writes)
+  return writes
 }
 
 /** Saves where a member listens and what it announces from now on. */

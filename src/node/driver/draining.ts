@@ -75,16 +75,37 @@ export class Draining {
       else versions.add(ref.version)
     }
     const slice: HeldFact[] = []
+    const taken = new Set<string>()
     let bytes = 0
     for (const [id, versions] of byItem) {
-      for (const held of await this.#withPendingAncestors(id, versions)) {
+      for (const held of await this.#withBase(id, versions)) {
         // Parents come first, so any beginning of the list is a slice.
         if (bytes >= limits.batchBytes || slice.length >= SLICE_FACTS_MAX) return slice
+        if (taken.has(refKey(held.fact))) continue
+        taken.add(refKey(held.fact))
         slice.push(held)
         bytes += factBytes(held.fact, null) + Math.min(held.fact.size, limits.inlinePayloadBytesMax)
       }
     }
     return slice
+  }
+
+  /** The facts with their pending ancestors, those of the base of a split item before them. */
+  async #withBase(id: string, versions: ReadonlySet<string>): Promise<HeldFact[]> {
+    const own = await this.#withPendingAncestors(id, versions)
+    const base = new Map<string, Set<string>>()
+    for (const { fact } of own) {
+      for (const { id: above, heads } of fact.base ?? []) {
+        const known = base.get(above) ?? new Set()
+        for (const head of heads) known.add(head)
+        base.set(above, known)
+      }
+    }
+    const before: HeldFact[] = []
+    for (const [above, heads] of base) {
+      before.push(...(await this.#withPendingAncestors(above, heads)))
+    }
+    return [...before, ...own]
   }
 
   async #withPendingAncestors(id: string, versions: ReadonlySet<string>): Promise<HeldFact[]> {

@@ -52,10 +52,9 @@ export class EventFeed {
 
   /** Writes events that come with no fact. */
   append(bodies: readonly EventBody[]): void {
-    const { ledger } = this.#member
     if (this.#member.stopped) return
-    const { writes, events } = ledger.events.append(bodies)
-    this.#member.background(ledger.record(writes).then(() => this.publish(events)))
+    const told = this.#member.ledger.tell(bodies)
+    this.#member.background(told.then(events => this.publish(events)))
   }
 
   /** Ends all watches. */
@@ -72,10 +71,11 @@ export class EventFeed {
   async *#events(start: Cursor, prefix: string | undefined): AsyncGenerator<WatchEvent> {
     let { record, index } = start
     while (!this.#member.stopped) {
+      const durable = this.#durable
       const entries = await this.#member.store.events(index > 0 ? record - 1 : record, PAGE)
       let moved = false
       for (const entry of entries) {
-        if (entry.sequence > this.#durable) break
+        if (entry.sequence > durable) break
         for (const event of readEvents(entry)) {
           const at = parse(event.cursor)!
           if (at.record < record || (at.record === record && at.index <= index)) continue
@@ -85,7 +85,10 @@ export class EventFeed {
           if (matches(event.body, prefix)) yield { ...event.body, cursor: event.cursor }
         }
       }
-      if (!moved) await this.#next(record)
+      if (moved) continue
+      // What is not there up to here is damaged: passed over, or this would look for it for ever.
+      if (durable > record) [record, index] = [durable, Number.MAX_SAFE_INTEGER]
+      await this.#next(record)
     }
   }
 
@@ -103,6 +106,10 @@ export class EventFeed {
       const sentence = 'Events after this cursor are no longer kept. List the items anew.'
       throw new VecheError('EXPIRED', sentence, { oldest: `${first}.0` })
     }
+    if (cursor.record > this.#durable) {
+      const sentence = `${since} lies after every event of this member. List the items anew.`
+      throw new VecheError('BAD_REQUEST', sentence, { parameter: 'since' })
+    }
     return cursor
   }
 
@@ -115,9 +122,9 @@ export class EventFeed {
     })
   }
 
-  /** Resolves when more may be there than up to a record. */
+  /** Resolves when more may be there than up to a record, or when the member stops. */
   #next(record: number): Promise<void> {
-    if (this.#durable > record) return Promise.resolve()
+    if (this.#member.stopped || this.#durable > record) return Promise.resolve()
     return new Promise(resolve => this.#waiting.add(resolve))
   }
 

@@ -18,6 +18,7 @@ import { VecheError } from '../../base/veche-error.ts'
 import { addNumbers, assignSequence, type Outgoing } from '../../consensus/agreement/sequences.ts'
 import { rootOf } from '../../consensus/items/id.ts'
 import type { Policy } from '../../consensus/items/view.ts'
+import type { EventBody } from '../../control/protocol-network.ts'
 import { EMPTY_ROOT } from '../../merkle/tree.ts'
 import type { Store, Write } from '../../storage/store.ts'
 import { Batch } from './batch.ts'
@@ -165,6 +166,18 @@ export class Ledger {
       () => [],
       async batch => {
         batch.writes.push(...writes)
+      },
+    )
+  }
+
+  /** Events that come with no fact: numbered in order with those of facts, or watchers lose some. */
+  tell(bodies: readonly EventBody[]): Promise<readonly LedgerEvent[]> {
+    return this.#submit(
+      () => [],
+      async batch => {
+        const { writes, events } = this.events.append(bodies)
+        batch.writes.push(...writes)
+        return events
       },
     )
   }

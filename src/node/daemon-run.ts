@@ -14,7 +14,7 @@ import { systemClock, systemEntropy } from './clock.ts'
 import { Member } from './driver/member.ts'
 import type { Identity } from './identity.ts'
 import { createLibp2pNetwork } from './libp2p/network.ts'
-import type { Log } from './ports.ts'
+import type { Clock, Log } from './ports.ts'
 import { createService } from './service/service.ts'
 import { packageVersion } from './version.ts'
 
@@ -27,7 +27,7 @@ export interface RunOptions {
   readonly socket?: string
   readonly policyOf?: (id: ItemId) => Policy
   readonly planted?: ReadonlySet<PlantedBug>
-  /** Called when something happened that no run can go on from. */
+  /** Called when something happened that no run can go on from; maybe more than once. */
   readonly onFatal: (error: Error) => void
 }
 
@@ -47,9 +47,10 @@ export interface RunningMember {
 export async function runMember(options: RunOptions): Promise<RunningMember> {
   const { store, identity, log, policyOf, planted, onFatal } = options
   const { networkKey } = identity
-  const network = await createLibp2pNetwork({ ...identity, ...options, clock: systemClock })
+  const { clock, stop: stopClock } = clockOf(log, onFatal)
+  const network = await createLibp2pNetwork({ ...identity, ...options, clock })
   const member = await Member.open({
-    ports: { clock: systemClock, entropy: systemEntropy, log, network },
+    ports: { clock, entropy: systemEntropy, log, network },
     store,
     ...(policyOf === undefined ? {} : { policyOf }),
     ...(planted === undefined ? {} : { planted }),
@@ -72,9 +73,39 @@ export async function runMember(options: RunOptions): Promise<RunningMember> {
       await store.close()
     },
     abandon: async () => {
+      stopClock()
       const closed = await Promise.allSettled([control?.close(0), network.stop(), store.close()])
       for (const { reason } of closed.filter(one => one.status === 'rejected'))
         log('warn', 'A part of the member did not close.', { error: String(reason) })
+    },
+  }
+}
+
+/**
+ * The system's clock for one member. What throws in a timer of it is told as fatal, or it would end
+ * a process that may not be ours; after `stop` no timer of it does anything.
+ */
+function clockOf(log: Log, onFatal: (error: Error) => void): { clock: Clock; stop: () => void } {
+  let isStopped = false
+  const clock: Clock = {
+    monotonicMs: () => systemClock.monotonicMs(),
+    wallMs: () => systemClock.wallMs(),
+    after: (ms, callback) =>
+      systemClock.after(ms, () => {
+        if (isStopped) return
+        try {
+          callback()
+        } catch (error) {
+          const fatal = error instanceof Error ? error : new Error(String(error))
+          log('error', 'An error in a timer ends this member.', { error: fatal.stack })
+          onFatal(fatal)
+        }
+      }),
+  }
+  return {
+    clock,
+    stop: () => {
+      isStopped = true
     },
   }
 }

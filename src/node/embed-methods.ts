@@ -7,7 +7,7 @@
  * socket would copy it, or a program that changes its own object would change what was hashed.
  */
 import type { Bytes } from '../base/bytes.ts'
-import { VecheError } from '../base/veche-error.ts'
+import { isVecheError, VecheError } from '../base/veche-error.ts'
 import { checkParams } from '../control/check-params.ts'
 import type { MemberService } from '../control/member-service.ts'
 import {
@@ -151,7 +151,7 @@ async function* watch(
   try {
     while (!stop.aborted) {
       const next = await Promise.race([iterator.next(), stopped.promise])
-      if (next === undefined || next.done === true) return
+      if (next === undefined || next.done === true) break
       yield copied(next.value)
     }
   } finally {
@@ -159,6 +159,7 @@ async function* watch(
     // Not awaited: while the log is quiet the end comes with its next event, or the member's own.
     iterator.return?.().catch((error: unknown) => report('A watch did not end well.', error))
   }
+  if (!isVecheError(closed.reason, 'CLOSED')) closed.throwIfAborted()
 }
 
 /** As a caller of the socket would be told. */
@@ -169,4 +170,10 @@ function fail(error: unknown): never {
 /** What methods throw after `close`. */
 export function closedError(): VecheError {
   return new VecheError('CLOSED', 'This member was closed by its own program.')
+}
+
+/** What methods throw after the member could not go on. */
+export function failedError(cause: Error): VecheError {
+  const sentence = `This member could not go on and was stopped: ${cause.message}`
+  return new VecheError('INTERNAL', sentence, {}, cause)
 }

@@ -17,7 +17,7 @@ import type { Store } from '../storage/store.ts'
 import { makeStore } from './daemon.ts'
 import { beginNetwork, enterNetwork, type NewMember } from './daemon-make.ts'
 import { type RunningMember, runMember } from './daemon-run.ts'
-import { closedError, methodsOf } from './embed-methods.ts'
+import { closedError, failedError, methodsOf } from './embed-methods.ts'
 import { type Identity, readIdentity, writeIdentity } from './identity.ts'
 import { guardEmbedded } from './libp2p/process-guard.ts'
 import { silentLog } from './log.ts'
@@ -171,7 +171,7 @@ async function runEmbedded(store: Store, options: OpenOptions): Promise<Embedded
   }
   void fatal.promise.then(async error => {
     if (closing !== undefined) return
-    await end(error, running.abandon)
+    await end(failedError(error), running.abandon)
     tellFatal(error, options)
   })
   return embedded(running, identity, {

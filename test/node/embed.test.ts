@@ -219,30 +219,59 @@ describe('what others are told to dial', () => {
 
 describe('a policy of the program', () => {
   it('settles what two members changed apart', async () => {
-    const stores = [join(await folders.make(), 'a'), join(await folders.make(), 'b')] as const
-    const policy: OpenOptions['policy'] = (_, heads) => ({
+    const { a, b } = await apart((_, heads) => ({
       keep: heads.toSorted((x, y) => y.fact.size - x.fact.size)[0]?.version ?? '',
-    })
-    const options = { listen: LOOPBACK, policy }
-    const first = await opens({ store: stores[0], ...options })
-    await until('the first is Source', () => isSource(first))
-    const { token } = await first.invite()
-    const second = await opens({ store: stores[1], ...options, join: token })
-    await first.put({ id: 'x', text: 'base' })
-    await until('both agree', () => haveOneHash(first, second))
-    await first.close()
-    await second.put({ id: 'x', text: 'the longer text', wait: 'pending' })
-    await second.close()
-    const a = await opens({ store: stores[0], ...options })
-    await a.put({ id: 'x', text: 'short', wait: 'pending' })
-    const b = await opens({ store: stores[1], ...options })
+    }))
     await until('both agree again', () => haveOneHash(a, b))
     for (const member of [a, b]) {
       expect(await member.get({ id: 'x' })).toMatchObject({ text: 'the longer text' })
       expect(await member.collisions()).toEqual({ collisions: [] })
     }
   })
+
+  it('that breaks its promise stops its member, and the program is told', async () => {
+    const told: Error[] = []
+    const onFatal = (error: Error) => told.push(error)
+    const { a } = await apart(() => ({ keep: 'no head' }), onFatal)
+    const watching = a.watch({ since: '0' })
+    const ended = (async () => {
+      for await (const _ of watching);
+    })()
+    ended.catch(() => undefined) // read below
+    await until('the program is told', async () => told.length > 0)
+    await expect(ended).rejects.toMatchObject({ code: 'INTERNAL' })
+    expect(told[0]?.message).toContain('a custom policy keeps one of the heads')
+    await until('the member throws', () => a.status().then(isNever, isInternal))
+    await a.close()
+  })
 })
+
+/** Two members that have changed one item apart, and meet again. */
+async function apart(policy: NonNullable<OpenOptions['policy']>, onFatal?: (error: Error) => void) {
+  const stores = [join(await folders.make(), 'a'), join(await folders.make(), 'b')] as const
+  const options = { listen: LOOPBACK, policy, ...(onFatal === undefined ? {} : { onFatal }) }
+  const first = await opens({ store: stores[0], ...options })
+  await until('the first is Source', () => isSource(first))
+  const { token } = await first.invite()
+  const second = await opens({ store: stores[1], ...options, join: token })
+  await first.put({ id: 'x', text: 'base' })
+  await until('both agree', () => haveOneHash(first, second))
+  await first.close()
+  await second.put({ id: 'x', text: 'the longer text', wait: 'pending' })
+  await second.close()
+  const a = await opens({ store: stores[0], ...options })
+  await a.put({ id: 'x', text: 'short', wait: 'pending' })
+  const b = await opens({ store: stores[1], ...options })
+  return { a, b }
+}
+
+function isNever(): boolean {
+  return false
+}
+
+function isInternal(error: unknown): boolean {
+  return (error as { readonly code?: unknown }).code === 'INTERNAL'
+}
 
 async function gathered<T>(source: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = []

@@ -191,7 +191,8 @@ class NodeNetwork implements Network {
 
   publish(frame: Bytes): void {
     invariant(frame.length <= limits.gossipFrameBytesMax, 'a gossip frame has its bound')
-    if (this.#isStopped) return
+    // Before the start nobody could hear it; whatever it says is said again.
+    if (this.#isStopped || this.#node.status !== 'started') return
     publishGossip(this.#node.services.gossip, this.#topic, frame).catch((error: unknown) => {
       this.#log('warn', 'A gossip message was not sent.', { error: String(error) })
     })

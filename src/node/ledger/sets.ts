@@ -9,10 +9,10 @@
 import type { FactState, HeldFact, ItemSummary } from '../../base/fact.ts'
 import { isSystemId } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
-import { invariant } from '../../base/invariant.ts'
-import { type Stamp, stampOf } from '../../base/stamp.ts'
+import { stampOf } from '../../base/stamp.ts'
 import { leafOf, leafWhere } from '../../consensus/items/digest.ts'
-import { type LeafState, SettledTree } from '../../merkle/settle.ts'
+import { growthOf } from '../../consensus/items/growth.ts'
+import { SettledTree } from '../../merkle/settle.ts'
 import { MerkleTree } from '../../merkle/tree.ts'
 import type { ItemWork } from './work.ts'
 
@@ -48,17 +48,8 @@ export class Sets {
 
   /** Places an item by all its facts. */
   place(idHash: Hash, facts: readonly HeldFact[]): void {
-    const cutStamp = stampOf(this.settled.cut)
-    const later = new Set<Stamp>()
-    for (const { state } of facts) {
-      if (state.kind === 'agreed' && state.added > cutStamp) later.add(state.added)
-    }
-    const states: LeafState[] = [...later].sort().map(added => {
-      const leaf = leafWhere(facts, agreedUpTo(added))
-      invariant(leaf !== null, 'a fact added at that moment is in the set of that moment')
-      return { added, leaf }
-    })
-    this.settled.replace(idHash, leafWhere(facts, agreedUpTo(cutStamp)), states)
+    const { settled, states } = growthOf(facts, stampOf(this.settled.cut))
+    this.settled.replace(idHash, settled, states)
   }
 
   /** The leaf of an item in the held tree. */
@@ -80,8 +71,4 @@ export class Sets {
       tree.set(work.idHash, this.heldLeaf((await work.facts()).values()))
     }
   }
-}
-
-function agreedUpTo(limit: Stamp): (held: HeldFact) => boolean {
-  return held => held.state.kind === 'agreed' && held.state.added <= limit
 }

@@ -130,6 +130,27 @@ describe('two members in one process', () => {
   })
 })
 
+describe('a member that listens nowhere', () => {
+  it('joins, dials the others, and hands them what it writes', async () => {
+    const a = await opens({ store: 'memory', name: 'a', listen: LOOPBACK })
+    await until('the first is Source', () => isSource(a))
+    const { token } = await a.invite({ uses: 2 })
+    for (const name of ['b', 'c']) {
+      const member = await opens({ store: 'memory', name, listen: [], join: token })
+      await until('it agrees with the first', async () => (await isSource(member)) && isAgreed())
+      async function isAgreed() {
+        const [first, own] = await Promise.all([a.status(), member.status()])
+        return (
+          first.hash === own.hash && own.members.some(one => one.uuid === a.uuid && one.reached)
+        )
+      }
+      await member.put({ id: name, text: name, wait: 'agreed' })
+      await until('the first has its item', () => a.head({ id: name }).then(isSo, isNever))
+      await member.close()
+    }
+  })
+})
+
 describe('a member on a folder', () => {
   it('is one and the same through open and through connect', async () => {
     const folder = join(await folders.make(), 'store')
@@ -263,6 +284,10 @@ async function apart(policy: NonNullable<OpenOptions['policy']>, onFatal?: (erro
   await a.put({ id: 'x', text: 'short', wait: 'pending' })
   const b = await opens({ store: stores[1], ...options })
   return { a, b }
+}
+
+function isSo(): boolean {
+  return true
 }
 
 function isNever(): boolean {

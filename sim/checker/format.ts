@@ -58,6 +58,8 @@ export interface Bounds {
   readonly writeMs: number
   /** A member may count an older roster for so long. */
   readonly rosterLagMs: number
+  /** A disk may lag behind what its member knows by so long: the longest fsync of the run. */
+  readonly persistMs: number
 }
 
 export type OperationName = 'put' | 'upload' | 'delete' | 'get' | 'list' | 'resolve'

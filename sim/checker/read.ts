@@ -77,7 +77,13 @@ const shapes: Readonly<Record<HistoryLine['kind'], Shape>> = {
     quorum: one('visible', 'roster'),
     records: record({ holds: flag, statuses: flag, samples: flag }),
     mayDestroyAll: flag,
-    bounds: record({ sourceMs: number, debtMs: number, writeMs: number, rosterLagMs: number }),
+    bounds: record({
+      sourceMs: number,
+      debtMs: number,
+      writeMs: number,
+      rosterLagMs: number,
+      persistMs: number,
+    }),
   },
   invoke: {
     request: text,

@@ -4,15 +4,7 @@
  * whole: without it no other answer means anything.
  */
 import { type Family, familiesOf, familyOf } from './family.ts'
-import type {
-  BeginLine,
-  DumpFact,
-  DumpLine,
-  EndLine,
-  HistoryLine,
-  InvokeLine,
-  StatusLine,
-} from './format.ts'
+import type { BeginLine, DumpFact, DumpLine, EndLine, HistoryLine, InvokeLine } from './format.ts'
 import { Graph } from './graph.ts'
 import type { Report } from './report.ts'
 import { keyOf } from './split.ts'
@@ -196,6 +188,3 @@ function checkRecords(begin: BeginLine, lines: readonly HistoryLine[], report: R
     }
   }
 }
-
-/** A promotion by counter-sync, with its round. */
-export type Promotion = StatusLine & { readonly round: NonNullable<StatusLine['round']> }

@@ -1,0 +1,86 @@
+/**
+ * Check 8: nothing deleted comes back. Once the dumps of all members show an item ended, whatever
+ * was acknowledged before the first of these dumps is over: no later dump and no later read may
+ * show it. What is unknown, or was still under way, may come at any time.
+ */
+import { type Family, rootIdOf } from './family.ts'
+import type { DoneLine, DumpLine, ShownItem } from './format.ts'
+import { type Report, short } from './report.ts'
+import type { Run } from './run.ts'
+
+interface State {
+  readonly run: Run
+  readonly report: Report
+  readonly members: readonly string[]
+  /** By root id: the line of the dump in which each member last showed it ended. */
+  readonly ended: Map<string, Map<string, number>>
+  /** By root id: all members had ended it since this line. */
+  readonly over: Map<string, number>
+}
+
+/** Runs the check. */
+export function checkResurrection(run: Run, report: Report): void {
+  const members = [...new Set(run.rosters.flatMap(roster => roster.members))]
+  const state: State = { run, report, members, ended: new Map(), over: new Map() }
+  for (const line of run.lines) {
+    if (line.kind === 'dump') {
+      const families = run.dumps.get(line)!.families()
+      for (const [root, family] of families ?? []) checkFamily(state, line, root, family)
+    } else if (line.kind === 'done') checkRead(state, line)
+    else if (line.kind === 'fault') {
+      for (const member of line.destroyed) {
+        for (const ended of state.ended.values()) ended.delete(member)
+      }
+    }
+  }
+  report.look('items ended everywhere', state.over.size)
+}
+
+function checkFamily(state: State, line: DumpLine, root: string, family: Family): void {
+  const live = liveOf(family)
+  const ended = state.ended.get(root) ?? new Map<string, number>()
+  state.ended.set(root, ended)
+  for (const item of live) mayShow(state, item, line.seq, `${line.member} has`)
+  if (live.length > 0 || family.rooted.size === 0) {
+    ended.delete(line.member)
+    return
+  }
+  ended.set(line.member, line.seq)
+  if (!state.members.every(member => ended.has(member))) return
+  state.over.set(root, Math.min(...ended.values()))
+}
+
+function liveOf({ places }: Family): ShownItem[] {
+  const live: ShownItem[] = []
+  for (const [id, place] of places) {
+    if (place.kind !== 'item' || place.shown.blob === null) continue
+    live.push({ id, version: place.shown.version, blob: place.shown.blob })
+  }
+  return live
+}
+
+/** What a read shows, if it was asked after the end was seen everywhere. */
+function checkRead(state: State, line: DoneLine): void {
+  const operation = state.run.operations.get(line.request)
+  if (operation === undefined) return
+  const { asked } = operation
+  const isGet = asked.op === 'get' && line.version !== null
+  const own = isGet ? [{ id: asked.id, version: line.version, blob: line.blob }] : []
+  for (const item of [...own, ...(line.reads ?? [])]) {
+    mayShow(state, item, line.seq, `${asked.member} showed`)
+  }
+}
+
+function mayShow(
+  { run, report, over }: State,
+  { id, blob }: Pick<ShownItem, 'id' | 'blob'>,
+  seq: number,
+  who: string,
+): void {
+  const overSince = over.get(rootIdOf(id))
+  if (overSince === undefined || blob === null) return
+  const writer = run.byBlob.get(blob)
+  if (writer?.end?.kind !== 'done' || writer.end.seq >= overSince) return
+  const what = `${short(blob)} of ${id}, which had ended everywhere`
+  report.fail(`${who} again ${what}`, writer.end.seq, overSince, seq)
+}

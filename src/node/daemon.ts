@@ -163,13 +163,13 @@ async function joinAgain(options: JoinOptions, token: Token): Promise<MadeStore>
       throw inTheWay(folder, 'holds a store that is a member already (`veche start` runs it)')
     }
     const listen = options.listen === undefined ? saved.listen : await fixPorts(options.listen)
-    const identity = { ...saved, name: options.name ?? saved.name, listen }
+    const announce = checkedAnnounce(options.announce ?? saved.announce)
+    const identity = { ...saved, name: options.name ?? saved.name, listen, announce }
     const facts = await redeem(token, identity)
     await writeSystemFacts(store, facts)
     await saveAddresses(store, identity)
     const network = networkNameOf(facts)
-    const { name, announce } = identity
-    return { uuid, name, network, store: folder, listen, announce }
+    return { uuid, name: identity.name, network, store: folder, listen, announce }
   } finally {
     await store.close()
   }

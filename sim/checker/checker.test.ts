@@ -5,10 +5,17 @@
 import { describe, expect, it } from 'vitest'
 import { checkHistory, verdictText } from './check.ts'
 import type { HistoryLine } from './format.ts'
-import { goodHistory } from './model.ts'
+import { Dice, goodHistory } from './model.ts'
+import { Draft, heldMutations } from './mutations.ts'
+import { toldMutations } from './mutations-told.ts'
 import { readHistory } from './read.ts'
 
 const GOOD = 320
+const mutations = [...heldMutations, ...toldMutations]
+/** So many of each kind. */
+const EACH = 8
+/** Histories that a kind may look at before it finds something to harm. */
+const TRIES_MAX = 400
 
 /** Through the file form and back: what a recorder writes is what is judged. */
 function judge(lines: readonly HistoryLine[]) {
@@ -19,7 +26,7 @@ describe('a good history', () => {
   it('is never blamed', () => {
     const looked = new Map<string, number>()
     for (let seed = 1; seed <= GOOD; seed++) {
-      const verdict = judge(goodHistory({ seed: `${seed}` }))
+      const verdict = judge(good(seed))
       expect(verdict.ok, `seed ${seed}\n${verdictText(verdict)}`).toBe(true)
       for (const answer of verdict.answers) {
         for (const [what, count] of answer.looked) {
@@ -30,3 +37,38 @@ describe('a good history', () => {
     console.info([...looked].map(([what, count]) => `${what} ${count}`).join('\n'))
   })
 })
+
+describe('a mutated history', () => {
+  const caught = new Map<string, number>()
+
+  it.each(mutations)('is caught: $name', ({ name, by, harm }) => {
+    let count = 0
+    for (let seed = 1; seed <= TRIES_MAX && count < EACH; seed++) {
+      const draft = new Draft(good(seed), new Dice(`${name} ${seed}`))
+      if (!harm(draft)) continue
+      count += 1
+      const verdict = judge(draft.lines)
+      const said = verdict.answers.filter(({ answer }) => answer !== 'pass')
+      const isCaught = said.some(({ check }) => by.includes(check))
+      expect(isCaught, `${name}, seed ${seed}\n${verdictText(verdict)}`).toBe(true)
+    }
+    caught.set(name, count)
+    expect(count).toBe(EACH)
+  })
+
+  it('200 times and more, by at least 15 kinds', () => {
+    const total = [...caught.values()].reduce((sum, count) => sum + count, 0)
+    const table = [...caught].map(([name, count]) => `${`${count}`.padStart(4)} ${name}`)
+    console.info([...table, `${total} mutations of ${caught.size} kinds caught`].join('\n'))
+    expect(caught.size).toBeGreaterThanOrEqual(15)
+    expect(total).toBeGreaterThanOrEqual(200)
+  })
+})
+
+const histories = new Map<number, readonly HistoryLine[]>()
+
+function good(seed: number): readonly HistoryLine[] {
+  const known = histories.get(seed) ?? goodHistory({ seed: `${seed}` })
+  histories.set(seed, known)
+  return known
+}

@@ -19,14 +19,18 @@ interface Makers {
 /** Runs the check. */
 export function checkInvented(run: Run, report: Report): void {
   const makers: Makers = { deletes: byId(run, 'delete'), resolves: byId(run, 'resolve') }
-  const made = new Map<string, number>()
-  for (const seen of run.graph.facts.values()) {
+  /** Facts by value. */
+  const made = new Map<string, string[]>()
+  for (const [key, seen] of run.graph.facts) {
     report.look('facts')
     checkOrigin(run, makers, seen, report)
     const { blob } = seen.fact
-    if (blob !== null) made.set(blob, (made.get(blob) ?? 0) + 1)
+    if (blob === null) continue
+    const known = made.get(blob)
+    if (known === undefined) made.set(blob, [key])
+    else known.push(key)
   }
-  for (const [blob, count] of made) {
+  for (const [blob, { length: count }] of made) {
     const operation = run.byBlob.get(blob)
     if (operation === undefined) continue
     const keeps = makers.resolves.get(rootIdOf(operation.asked.id)) ?? []
@@ -36,7 +40,8 @@ export function checkInvented(run: Run, report: Report): void {
   }
   for (const operation of run.operations.values()) {
     checkAnswer(run, operation, report)
-    if (operation.end?.kind === 'unknown') checkUnknown(run, operation, report)
+    if (operation.end?.kind !== 'unknown') continue
+    checkUnknown(run, made.get(operation.asked.blob ?? '') ?? [], operation, report)
   }
 }
 
@@ -143,12 +148,20 @@ function checkAnswer(run: Run, operation: Operation, report: Report): void {
   }
 }
 
-function checkUnknown(run: Run, { asked, request, end }: Operation, report: Report): void {
+/** Each version that an unknown write made is on all members in the end, or on none. */
+function checkUnknown(
+  run: Run,
+  keys: readonly string[],
+  { asked, request, end }: Operation,
+  report: Report,
+): void {
   if (asked.blob === null) return
   report.look('unknown writes')
   const dumps = run.settled.filter(({ facts }) => facts !== null)
-  const having = dumps.filter(({ line }) => line.facts!.some(fact => fact.blob === asked.blob))
-  if (having.length === 0 || having.length === dumps.length) return
-  const names = having.map(({ line }) => line.member).join(', ')
-  report.fail(`${request} is unknown, and in the end on ${names} alone`, asked.seq, end!.seq)
+  for (const key of keys) {
+    const having = dumps.filter(({ facts }) => facts!.has(key))
+    if (having.length === 0 || having.length === dumps.length) continue
+    const names = having.map(({ line }) => line.member).join(', ')
+    report.fail(`${request} is unknown, and in the end on ${names} alone`, asked.seq, end!.seq)
+  }
 }

@@ -140,6 +140,9 @@ function operationsOf(lines: readonly HistoryLine[], report: Report): Map<string
         operations.set(request, { request, asked: line, members, attempts: 1, end: null })
       } else {
         if (known.end !== null) report.unknown(`${request} is asked again after its end`, line.seq)
+        if (!isSameQuestion(known.asked, line)) {
+          report.unknown(`${request} asks for something else again`, known.asked.seq, line.seq)
+        }
         known.members.add(member)
         known.attempts += 1
       }
@@ -156,6 +159,13 @@ function operationsOf(lines: readonly HistoryLine[], report: Report): Map<string
     }
   }
   return operations
+}
+
+/** Whether a retry asks for what was asked for first. */
+function isSameQuestion(first: InvokeLine, again: InvokeLine): boolean {
+  const { client, op, id, blob, ifVersion } = again
+  const isSameWrite = first.blob === blob && first.ifVersion === ifVersion
+  return first.client === client && first.op === op && first.id === id && isSameWrite
 }
 
 function blobsOf(operations: ReadonlyMap<string, Operation>, report: Report) {

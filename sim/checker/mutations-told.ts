@@ -1,0 +1,455 @@
+/**
+ * Mutations, second part: lies about what clients were told, what members show, who was Source, and
+ * about the record itself.
+ */
+import type {
+  DoneLine,
+  DumpLine,
+  HistoryLine,
+  InvokeLine,
+  RefusedLine,
+  ShownItem,
+  StatusLine,
+} from './format.ts'
+import { hashOf } from './hashes.ts'
+import type { Draft, Mutation } from './mutations.ts'
+
+/** Two versions of a root id, the first a parent of the second; both of values. */
+function someStep(draft: Draft) {
+  const { facts } = draft.dice.pick(draft.settled())
+  const steps = facts!.flatMap(newer => {
+    const older = facts!.find(fact => fact.id === newer.id && newer.parents.includes(fact.version))
+    if (older === undefined || older.blob === null || newer.id.includes('~')) return []
+    return [{ older, newer }]
+  })
+  return draft.pick(steps)
+}
+
+/** A question and its answer, put in after a line. */
+function exchange(
+  draft: Draft,
+  after: HistoryLine,
+  asked: Pick<InvokeLine, 'member' | 'op' | 'id'>,
+  end: Partial<DoneLine> | Partial<RefusedLine>,
+): void {
+  const { atMs } = after
+  const request = `put in ${draft.lines.length}`
+  const invoke = { kind: 'invoke', request, client: request, blob: null, size: 0, ...asked }
+  const done = { kind: 'done', version: null, blob: null, level: null, heldBy: [], ...end, request }
+  const lines = [invoke, done].map((line, at) => ({ seq: -1 - at, atMs, ...line }) as HistoryLine)
+  draft.insert(after, lines)
+}
+
+/** Changes what one dump shows. */
+function onItems(change: (items: readonly ShownItem[], draft: Draft) => ShownItem[] | null) {
+  return (draft: Draft): boolean => {
+    const dumps = draft.all('dump').filter(({ items }) => items !== null && items.length > 0)
+    const dump: DumpLine | null = draft.pick(dumps)
+    const items = dump === null ? null : change(dump.items!, draft)
+    if (items === null) return false
+    draft.change(dump!, { items })
+    return true
+  }
+}
+
+const isSplit = ({ id, blob }: ShownItem) => id.includes('~') && blob !== null
+
+const answerMutations: readonly Mutation[] = [
+  {
+    name: 'a refused write is there',
+    by: [2],
+    harm: draft => {
+      const write = draft.pick(draft.writes())
+      if (write === null) return false
+      const { seq, atMs, request } = write.done
+      const refused: RefusedLine = { kind: 'refused', seq, atMs, request, code: 'DISK_FULL' }
+      draft.lines = draft.lines.map(line => (line === write.done ? refused : line))
+      return true
+    },
+  },
+  {
+    name: 'a write lies at another item',
+    by: [0, 2],
+    harm: draft => {
+      const write = draft.pick(draft.writes())
+      if (write === null) return false
+      draft.change(write.asked, { id: `${write.asked.id}-elsewhere` })
+      return true
+    },
+  },
+  {
+    name: 'an answer names another version',
+    by: [1, 2],
+    harm: draft => {
+      const [one, other] = [draft.pick(draft.writes()), draft.pick(draft.writes())]
+      if (one === null || other === null || one.done.version === other.done.version) return false
+      draft.change(one.done, { version: other.done.version })
+      return true
+    },
+  },
+  {
+    name: 'an unknown write is on one member alone',
+    by: [2],
+    harm: draft => {
+      const unknown = new Set(draft.all('unknown').map(({ request }) => request))
+      const asked = draft.all('invoke').filter(line => unknown.has(line.request))
+      const blobs = new Set(asked.map(({ blob }) => blob))
+      const [first, ...others] = draft.settled()
+      const fact = first!.facts!.find(({ blob }) => blob !== null && blobs.has(blob))
+      if (fact === undefined) return false
+      for (const dump of others) {
+        if (dump.member === first!.member) continue
+        draft.refact(dump, facts => facts.filter(({ version }) => version !== fact.version))
+      }
+      return true
+    },
+  },
+  {
+    name: 'bytes are read that nobody wrote',
+    by: [2],
+    harm: draft => {
+      const read = draft.pick(
+        draft.all('done').filter(({ blob, version }) => blob !== null && version !== null),
+      )
+      if (read === null) return false
+      draft.change(read, { blob: hashOf('never written') })
+      return true
+    },
+  },
+  {
+    name: 'a condition was not kept',
+    by: [0, 3],
+    harm: draft => {
+      const write = draft.pick(draft.writes().filter(({ asked }) => asked.ifVersion !== undefined))
+      if (write === null) return false
+      draft.change(write.asked, { ifVersion: hashOf('another head') })
+      return true
+    },
+  },
+  {
+    name: 'a read goes back',
+    by: [3],
+    harm: draft => {
+      const step = someStep(draft)
+      const done = draft.all('done').find(({ version }) => version === step?.newer.version)
+      if (step === null || done === undefined || done.level === null) return false
+      const { member } = draft.asked(done.request)
+      const { id, version, blob } = step.older
+      exchange(draft, done, { member, op: 'get', id }, { version, blob })
+      return true
+    },
+  },
+  {
+    name: 'an item that was shown is gone',
+    by: [3],
+    harm: draft => {
+      const heads = new Set(draft.settled()[0]!.items!.map(({ version }) => version))
+      const shown = draft.writes().filter(({ asked, done }) => {
+        return heads.has(done.version!) && !asked.id.includes('~')
+      })
+      const write = draft.pick(shown)
+      if (write === null) return false
+      const { member, id } = write.asked
+      exchange(draft, write.done, { member, op: 'get', id }, { kind: 'refused', code: 'NOT_FOUND' })
+      return true
+    },
+  },
+  {
+    name: 'two writes at one member lie side by side',
+    by: [7],
+    harm: draft => {
+      const { facts } = draft.settled()[0]!
+      const writes = draft.writes().filter(({ asked }) => !asked.id.includes('~'))
+      const parentsOf = (version: string | null) =>
+        facts!.find(fact => fact.version === version)?.parents.join() ?? null
+      const pairs = writes.flatMap(one =>
+        writes
+          .filter(({ asked, done }) => {
+            const isSame = asked.id === one.asked.id && done.version !== one.done.version
+            const isSide = parentsOf(done.version) === parentsOf(one.done.version)
+            return isSame && isSide && asked.member !== one.asked.member
+          })
+          .map(other => [one, other] as const),
+      )
+      const pair = draft.pick(pairs)
+      if (pair === null) return false
+      const [{ asked: kept }, { asked, done }] = pair
+      draft.change(asked, { member: kept.member })
+      draft.change(done, { heldBy: [kept.member], level: 'pending' })
+      return true
+    },
+  },
+  {
+    name: 'a condition is refused that held all along',
+    by: [7],
+    harm: draft => {
+      const shown = draft.settled()[0]!.items!
+      const own = shown.filter(({ id, blob }) => id.startsWith('own/') && blob !== null)
+      const item = draft.pick(own.filter(({ id }) => !id.includes('~')))
+      if (item === null) return false
+      const member = item.id.slice('own/'.length)
+      const isDestroyed = draft.all('fault').some(({ destroyed }) => destroyed.includes(member))
+      const isRetried = draft.all('invoke').some(({ id, request }) => {
+        const same = draft.all('invoke').filter(line => line.request === request)
+        return id === item.id && same.length > 1
+      })
+      if (isDestroyed || isRetried) return false
+      const ifVersion = item.version
+      const asked = { member, op: 'put', id: item.id, ifVersion, blob: hashOf('in vain') } as const
+      const end = { kind: 'refused', code: 'VERSION_MISMATCH' } as const
+      exchange(draft, draft.lines.at(-1)!, asked, end)
+      return true
+    },
+  },
+  {
+    name: 'what was deleted is shown again',
+    by: [8],
+    harm: draft => {
+      const last = draft.settled().at(-1)!
+      const ended = last.items!.filter(({ blob, id }) => blob === null && !id.includes('~'))
+      const item = draft.pick(ended)
+      const value = last.facts!.find(({ id, blob }) => id === item?.id && blob !== null)
+      const isAlone = !last.facts!.some(({ id }) => id.startsWith(`${item?.id}~`))
+      const done = draft.all('done').some(({ version }) => version === value?.version)
+      if (value === undefined || !isAlone || !done) return false
+      const { id, version, blob } = value
+      exchange(draft, last, { member: 'a', op: 'get', id }, { version, blob })
+      return true
+    },
+  },
+]
+
+const showMutations: readonly Mutation[] = [
+  {
+    name: 'an item is not shown',
+    by: [5],
+    harm: onItems((items, { dice }) => {
+      const gone = dice.pick(items)
+      return items.filter(item => item !== gone)
+    }),
+  },
+  {
+    name: 'the other side of a collision wins its name',
+    by: [5],
+    harm: onItems(items => {
+      const [one, other] = items.filter(isSplit)
+      if (one === undefined || other === undefined) return null
+      return items.map(item =>
+        item === one ? { ...other, id: one.id } : item === other ? { ...one, id: other.id } : item,
+      )
+    }),
+  },
+  {
+    name: 'a side of a collision has another name',
+    by: [5],
+    harm: onItems(items => {
+      const split = items.find(isSplit)
+      if (split === undefined) return null
+      return items.map(item => (item === split ? { ...item, id: `${item.id}~0` } : item))
+    }),
+  },
+  {
+    name: 'a side of a collision is missing',
+    by: [5],
+    harm: onItems(items => {
+      const split = items.find(isSplit)
+      return split === undefined ? null : items.filter(item => item !== split)
+    }),
+  },
+  {
+    name: 'a collision is shown as one item',
+    by: [5],
+    harm: onItems(items => {
+      const split = items.find(isSplit)
+      if (split === undefined) return null
+      const root = split.id.slice(0, split.id.indexOf('~'))
+      return [...items.filter(({ id }) => !id.startsWith(root)), { ...split, id: root }]
+    }),
+  },
+]
+
+const networkMutations: readonly Mutation[] = [
+  {
+    name: 'a hash is not that of its facts',
+    by: [4],
+    harm: draft => {
+      const dump = draft.pick(draft.all('dump').filter(({ hash }) => hash !== null))
+      if (dump === null) return false
+      draft.change(dump, { hash: hashOf('another root') })
+      return true
+    },
+  },
+  {
+    name: 'a member has another roster',
+    by: [4],
+    harm: draft => {
+      const dump = draft.dice.pick(draft.settled())
+      draft.change(dump, { roster: dump.roster!.slice(1) })
+      return true
+    },
+  },
+  {
+    name: 'a member never becomes Source',
+    by: [4],
+    harm: draft => {
+      draft.change(draft.dice.pick(draft.settled()), { status: 'source-sync' })
+      return true
+    },
+  },
+  {
+    name: 'a new Source lacks what most of its round held',
+    by: [6],
+    harm: draft => {
+      const held = draft.all('status').flatMap(line => {
+        const needed = line.round === null ? [] : heldByMost(draft, line)
+        return needed.map(version => ({ line, version }))
+      })
+      const found = draft.pick(held)
+      if (found === null) return false
+      const { line, version } = found
+      const { member, seq } = line
+      for (const hold of draft.all('hold')) {
+        if (hold.version !== version || hold.member !== member || hold.seq > seq) continue
+        draft.change(hold, { state: 'pending' })
+      }
+      for (const dump of draft.all('dump')) {
+        if (dump.member !== member || dump.seq > seq) continue
+        draft.refact(dump, facts => facts.filter(fact => fact.version !== version))
+      }
+      return true
+    },
+  },
+  {
+    name: 'a Source never gets what most have',
+    by: [6],
+    harm: draft => {
+      const [one] = draft.all('begin')
+      const member = draft.dice.pick(one!.members)
+      const isWhole = !draft.all('fault').some(({ scope }) => scope.includes(member))
+      const late = draft.all('hold').filter(hold => {
+        return hold.member === member && hold.state === 'agreed' && isWhole
+      })
+      const hold = draft.pick(late.filter(({ id }) => !id.endsWith(`/${member}`)))
+      if (hold === null || one!.members.length < 3) return false
+      for (const line of draft.all('hold')) {
+        const isOf = line.version === hold.version && line.member === member
+        if (isOf) draft.change(line, { state: 'pending' })
+      }
+      return true
+    },
+  },
+]
+
+/** Versions that more than half of a round held, agreed, when it was asked. */
+function heldByMost(draft: Draft, { round, seq }: StatusLine): string[] {
+  const holders = new Map<string, Set<string>>()
+  for (const hold of draft.all('hold')) {
+    if (hold.seq > round!.since || hold.state !== 'agreed' || hold.seq > seq) continue
+    if (!round!.members.includes(hold.member)) continue
+    const known = holders.get(hold.version) ?? new Set()
+    holders.set(hold.version, known.add(hold.member))
+  }
+  const isMost = (members: ReadonlySet<string>) => members.size * 2 > round!.members.length + 2
+  return [...holders].filter(([, members]) => isMost(members)).map(([version]) => version)
+}
+
+const recordMutations: readonly Mutation[] = [
+  {
+    name: 'a question is never answered',
+    by: [9],
+    harm: draft => {
+      draft.remove(draft.dice.pick(draft.all('done')))
+      return true
+    },
+  },
+  {
+    name: 'a write after the heal takes too long',
+    by: [9],
+    harm: draft => {
+      const healedMs = Math.max(0, ...draft.all('fault').map(({ atMs }) => atMs))
+      const late = draft.writes().filter(({ asked }) => asked.atMs > healedMs)
+      const write = draft.pick(late)
+      if (write === null) return false
+      draft.remove(write.done)
+      draft.insert(null, [{ ...write.done, atMs: draft.lines.at(-1)!.atMs + 100 }])
+      return true
+    },
+  },
+  {
+    name: 'a member takes no write after the heal',
+    by: [9],
+    harm: draft => {
+      const last = draft.writes().filter(({ asked }) => asked.id.startsWith('end/'))
+      const write = draft.pick(last)
+      const healedMs = Math.max(0, ...draft.all('fault').map(({ atMs }) => atMs))
+      const isOnly = !draft.all('invoke').some(({ member, atMs, id }) => {
+        return member === write?.asked.member && atMs >= healedMs && !id.startsWith('end/')
+      })
+      if (write === null || !isOnly) return false
+      draft.change(write.asked, { op: 'get', blob: null })
+      return true
+    },
+  },
+  {
+    name: 'a ceiling is passed',
+    by: [9],
+    harm: draft => {
+      const sample = draft.pick(draft.all('sample'))
+      if (sample === null) return false
+      draft.change(sample, { value: sample.limit + 1 })
+      return true
+    },
+  },
+  {
+    name: 'nobody is Source in the end',
+    by: [9],
+    harm: draft => {
+      const [one] = draft.settled()
+      const { members } = draft.all('roster').at(-1) ?? draft.all('begin')[0]!
+      const lost = members.map((member, at): StatusLine => {
+        const place = { seq: -1 - at, atMs: one!.atMs - 1 }
+        return { kind: 'status', ...place, member, status: 'counter-sync', round: null }
+      })
+      draft.insert(
+        draft.lines[draft.lines.indexOf(one!) - 1]!,
+        lost.map(line => ({ ...line, atMs: one!.atMs })),
+      )
+      return true
+    },
+  },
+  {
+    name: 'a question has two answers',
+    by: [0],
+    harm: draft => {
+      const done = draft.dice.pick(draft.all('done'))
+      draft.insert(done, [{ ...done }])
+      return true
+    },
+  },
+  {
+    name: 'lines are out of order',
+    by: [0],
+    harm: draft => {
+      const at = draft.dice.int(1, draft.lines.length - 2)
+      const [one, other] = [draft.lines[at]!, draft.lines[at + 1]!]
+      draft.lines.splice(at, 2, other, one)
+      return true
+    },
+  },
+  {
+    name: 'the dumps in the end are missing',
+    by: [1, 4],
+    harm: draft => {
+      for (const dump of draft.settled()) draft.remove(dump)
+      return true
+    },
+  },
+]
+
+/** All that concern answers, what is shown, the network and the record. */
+export const toldMutations: readonly Mutation[] = [
+  ...answerMutations,
+  ...showMutations,
+  ...networkMutations,
+  ...recordMutations,
+]

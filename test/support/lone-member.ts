@@ -9,6 +9,7 @@ import type { Fact, MemberId } from '../../src/base/fact.ts'
 import { hashBytes } from '../../src/base/hash.ts'
 import { stampOf } from '../../src/base/stamp.ts'
 import type { Quorum } from '../../src/consensus/agreement/state.ts'
+import { dataHashOf, versionOf } from '../../src/consensus/items/version.ts'
 import type { Envelope, Ping } from '../../src/consensus/messages.ts'
 import { EMPTY_ROOT } from '../../src/merkle/tree.ts'
 import { Member } from '../../src/node/driver/member.ts'
@@ -122,33 +123,38 @@ export class Lone {
   readonly fatal: Error[] = []
   member!: Member
   #envelopes = 0
+  #drawn = 0
 
   private constructor(store: Store) {
     this.store = store
   }
 
-  /** Opens a member; it is Source at once when it has no others (and nothing is held yet). */
+  /** Opens a member on a store that knows its roster; alone it is Source with its first tick. */
   static async open(options: LoneOptions = {}): Promise<Lone> {
     const lone = new Lone(options.store ?? new MemoryStore())
-    let drawn = 0
-    const member = await Member.open({
-      ports: {
-        clock: lone.clock,
-        entropy: { bytes: count => new Uint8Array(count).fill(++drawn) },
-        log: () => undefined,
-        network: lone.network,
-      },
-      store: lone.store,
-      onFatal: error => void lone.fatal.push(error),
-    })
-    lone.member = member
     const stamp = { at: stampOf(BEGIN_MS), by: SELF }
-    await member.roster.take(SELF, [
+    const founder = await lone.#opened()
+    await founder.roster.take(SELF, [
       systemFact(systemId.network, { name: 'test' }, stamp),
       systemFact(systemId.quorum, { quorum: options.quorum ?? 'visible' }, stamp),
       ...[SELF, ...(options.others ?? [])].map(peer => memberFact(peer)),
     ])
+    await founder.ledger.close()
+    lone.member = await lone.#opened()
     return lone
+  }
+
+  #opened(): Promise<Member> {
+    return Member.open({
+      ports: {
+        clock: this.clock,
+        entropy: { bytes: count => new Uint8Array(count).fill(++this.#drawn) },
+        log: () => undefined,
+        network: this.network,
+      },
+      store: this.store,
+      onFatal: error => void this.fatal.push(error),
+    })
   }
 
   /** Lets the member begin to tick, and time pass. */
@@ -243,10 +249,28 @@ export class HeldDisk {
     this.#held = []
   }
 
+  /** Lets the group of batches that is being written end; the next one is held again. */
+  async releaseOne(): Promise<void> {
+    this.#held?.shift()?.()
+    await settled()
+  }
+
   async release(): Promise<void> {
     const held = this.#held ?? []
     this.#held = null
     for (const go of held) go()
     await settled()
   }
+}
+
+/** A first version that another member wrote, with its payload. */
+export function foreignFact(id: string, text = id): { fact: Fact; payload: Uint8Array } {
+  const { intent, payload } = putOf(id, text)
+  if (intent.kind !== 'put' || payload === null) throw new Error('a put has a content')
+  const { content } = intent
+  const dataHash = dataHashOf(content)
+  const version = versionOf(id, [], dataHash)
+  const stamp = { at: stampOf(BEGIN_MS), by: 'b' }
+  const fact = { id, version, parents: [], dataHash, ...content, ...stamp, base: null }
+  return { fact, payload }
 }

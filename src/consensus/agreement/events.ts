@@ -38,8 +38,16 @@ export type AgreementEvent =
     }
   /** The own sets changed: after each cut and each batch that touches held, empty or gap. */
   | { readonly kind: 'own'; readonly now: number; readonly own: Own }
-  /** Facts became held (during a counter-sync): answers are seen from the held set. */
-  | { readonly kind: 'gained'; readonly now: number; readonly refs: readonly FactRef[] }
+  /**
+   * Facts became held (during a counter-sync): answers are seen from the held set, so its root comes
+   * along. Without it nothing is compared until `own` tells it.
+   */
+  | {
+      readonly kind: 'gained'
+      readonly now: number
+      readonly refs: readonly FactRef[]
+      readonly held?: Hash
+    }
   | Compared
   /** A rearrangement is durable. */
   | {

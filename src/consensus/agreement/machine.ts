@@ -9,6 +9,7 @@
  *                                                 or, with quorum `roster`, no majority reached)
  *   empty ↔ counter-sync ↔ source-sync           (by what is held and whether a Source is seen)
  */
+import type { Hash } from '../../base/hash.ts'
 import { unreachable } from '../../base/invariant.ts'
 import { limits } from '../../base/limits.ts'
 import type { Status } from '../messages.ts'
@@ -28,13 +29,26 @@ import { isHeard, reachedPeers, reachesMajority, seesSource } from './reach.ts'
 import { onSyncCompared, onSyncRearranged, reviewSync } from './source-sync.ts'
 import { type AgreementState, setRoster } from './state.ts'
 
+const STOOD_STILL = 'this process stood still for over 3 s'
+
 /** Takes one event in and answers what to do. */
 export function step(state: AgreementState, event: AgreementEvent): Effect[] {
   const effects: Effect[] = []
+  if (event.kind !== 'tick' && stoodStill(state, event.now)) stepDown(state, STOOD_STILL, effects)
   state.now = Math.max(state.now, event.now)
   take(state, event, effects)
   review(state, effects)
   return announceOnce(effects)
+}
+
+/**
+ * Whether this process stood still for so long that, with quorum `roster`, it is Source no more,
+ * though no tick came yet: it gives the status up before it says or takes anything (PROTOCOL 9).
+ * Who is about to say something asks this first, and lets time pass.
+ */
+export function stoodStill(state: AgreementState, now: number): boolean {
+  if (state.source === null || state.quorum !== 'roster') return false
+  return now - state.lastTickAt > limits.heardMs
 }
 
 /** However often a step wants to be heard, one announcement at its end says where it stands. */
@@ -65,7 +79,9 @@ function take(state: AgreementState, event: AgreementEvent, effects: Effect[]): 
     case 'own':
       return onOwn(state, event.own, effects)
     case 'gained':
-      return onGained(state, event.refs)
+      onGained(state, event.refs)
+      if (event.held !== undefined) takeHeld(state, event.held)
+      return
     case 'compared':
       return onCompared(state, event, effects)
     case 'rearranged':
@@ -93,25 +109,29 @@ function onOwn(state: AgreementState, own: AgreementState['own'], effects: Effec
   else if (state.source !== null) state.isRestated = true
 }
 
+/** The held root that goes with what was just gained: no other step stands between the two. */
+function takeHeld(state: AgreementState, held: Hash): void {
+  state.own = { ...state.own, held }
+  if (state.round !== null) state.round.isGaining = false
+}
+
 function onTick(state: AgreementState, effects: Effect[]): void {
-  const stoodStillMs = state.now - state.lastTickAt
+  if (stoodStill(state, state.now)) stepDown(state, STOOD_STILL, effects)
   state.lastTickAt = state.now
   if (reachesMajority(state)) state.reachedMajorityAt = state.now
   if (reachedPeers(state).length > 0) state.reachedAnybodyAt = state.now
   if (state.source === null) forgetSilentSources(state)
   else {
-    keepRosterQuorum(state, stoodStillMs, effects)
+    keepRosterQuorum(state, effects)
     runCheck(state, effects)
   }
   if (state.isRestated || state.now - state.pingedAt >= limits.pingMs) announce(state, effects)
 }
 
-/** quorum `roster`: without more than half for 3 s, or after a pause of 3 s, Source ends at once. */
-function keepRosterQuorum(state: AgreementState, stoodStillMs: number, effects: Effect[]): void {
+/** quorum `roster`: without more than half for 3 s Source ends at once. */
+function keepRosterQuorum(state: AgreementState, effects: Effect[]): void {
   if (state.source === null || state.quorum !== 'roster') return
-  if (stoodStillMs > limits.heardMs) {
-    stepDown(state, 'this process stood still for over 3 s', effects)
-  } else if (state.now - state.reachedMajorityAt > limits.heardMs) {
+  if (state.now - state.reachedMajorityAt > limits.heardMs) {
     stepDown(state, 'more than half of the roster was not reached for 3 s', effects)
   }
 }

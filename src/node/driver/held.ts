@@ -26,14 +26,14 @@ export class HeldTree {
     if (!on) {
       ledger.sets.held = null
       ledger.sets.freshAfter = Number.MAX_SAFE_INTEGER
-      this.#member.refreshOwn()
+      this.#member.own.tellHeld()
       return
     }
     this.#member.background(
       ledger
         .inOrder(() => this.#build())
         .then(() => {
-          if (!this.#member.stopped) this.#member.refreshOwn()
+          if (!this.#member.stopped) this.#member.own.tellHeld()
         }),
     )
   }

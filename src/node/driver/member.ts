@@ -11,7 +11,7 @@ import type { Incarnation, ItemId, MemberId } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
 import type { Stamp } from '../../base/stamp.ts'
 import type { AgreementEvent, Effect } from '../../consensus/agreement/events.ts'
-import { step } from '../../consensus/agreement/machine.ts'
+import { step, stoodStill } from '../../consensus/agreement/machine.ts'
 import { reachedPeers } from '../../consensus/agreement/reach.ts'
 import { createOutgoing } from '../../consensus/agreement/sequences.ts'
 import {
@@ -43,6 +43,7 @@ import { Levels } from './levels.ts'
 import { Links } from './links.ts'
 import { NetworkTime } from './network-time.ts'
 import { Offers } from './offers.ts'
+import { OwnSets } from './own-sets.ts'
 import { Payloads } from './payloads.ts'
 import { Probing } from './probing.ts'
 import { rearrange } from './rearranging.ts'
@@ -80,6 +81,7 @@ export class Member implements Context {
   readonly held: HeldTree
   readonly levels: Levels
   readonly offers = new Offers()
+  readonly own: OwnSets
   readonly parents: MissingParents
   readonly payloads: Payloads
   readonly probing: Probing
@@ -129,12 +131,12 @@ export class Member implements Context {
         self: this.self,
         incarnation: this.incarnation,
         answersEarly: this.planted.has('answer-before-persist'),
-        isSource: () => this.agreement.source !== null,
+        isSource: () => this.#isSource(),
         stamp: () => time.stamp(),
         nowMs: () => time.nowMs(),
         policyOf: this.policyOf,
         onAdded: facts => this.#onAdded(facts),
-        onGained: refs => this.dispatch({ kind: 'gained', now: this.now(), refs }),
+        onGained: (refs, held) => this.dispatch({ kind: 'gained', now: this.now(), refs, held }),
         onDurable: batch => this.#onDurable(batch),
         companions: () => time.reserve(),
         onFatal: error => this.#fail(error),
@@ -150,12 +152,13 @@ export class Member implements Context {
       envelope: () => this.envelope(),
     })
     this.problems = new Problems(problem => this.#onProblem(problem))
+    this.own = new OwnSets(this)
     this.agreement = createAgreement({
       self: this.self,
       now: this.now(),
       roster: [this.self],
       quorum: 'visible',
-      own: this.#own(),
+      own: this.own.now(),
       planted: this.planted,
     })
     this.feed = new EventFeed(this)
@@ -224,6 +227,7 @@ export class Member implements Context {
 
   /** What every message carries. */
   envelope(): Envelope {
+    this.#noticeStandstill()
     const { own, status } = this.agreement
     return {
       uuid: this.self,
@@ -236,6 +240,17 @@ export class Member implements Context {
       empty: own.empty,
       gap: own.gap,
     }
+  }
+
+  #isSource(): boolean {
+    this.#noticeStandstill()
+    return this.agreement.source !== null
+  }
+
+  /** Work that was on its way when this process stood still may go on before the next tick. */
+  #noticeStandstill(): void {
+    const now = this.now()
+    if (stoodStill(this.agreement, now)) this.dispatch({ kind: 'tick', now })
   }
 
   dispatch(event: AgreementEvent): void {
@@ -265,29 +280,13 @@ export class Member implements Context {
     if (problem !== undefined) this.problems.set(`clock/${from}`, problem)
   }
 
-  /** Tells the machine what the own sets are now. */
-  refreshOwn(): void {
-    this.dispatch({ kind: 'own', now: this.now(), own: this.#own() })
-  }
-
-  #own() {
-    const { sets } = this.ledger
-    return {
-      cut: sets.settled.cut,
-      hash: sets.settled.root(),
-      held: sets.held?.root() ?? null,
-      empty: this.ledger.empty,
-      gap: this.#gap,
-    }
-  }
-
   #tick(): void {
     if (this.#stopped) return
     this.#timer = this.ports.clock.after(TICK_MS, () => this.#tick())
     const now = this.now()
     this.dispatch({ kind: 'tick', now })
     const cut = this.time.cut()
-    if (cut > this.ledger.sets.settled.cut) this.#moveCut(cut)
+    if (cut > this.ledger.sets.settled.cut) this.own.moveCut(cut)
     this.probing.tick()
     this.adding.tick()
     this.parents.tick()
@@ -300,20 +299,6 @@ export class Member implements Context {
       const heardAt = this.agreement.peers.get(peer)?.heardAt ?? Number.NEGATIVE_INFINITY
       return now - heardAt > ms
     })
-  }
-
-  /** Moves the cut; the new root is announced when all that is under it is durable. */
-  #moveCut(cut: number): void {
-    const { sets, store } = this.ledger
-    sets.settled.advance(cut)
-    this.background(
-      this.ledger.durable().then(() => {
-        if (this.#stopped) return
-        this.refreshOwn()
-        const { own } = this.agreement
-        store.journalCut({ cut: own.cut, root: own.hash, items: sets.settled.tree.count })
-      }),
-    )
   }
 
   #run(effect: Effect): void {
@@ -334,7 +319,7 @@ export class Member implements Context {
         this.#gap = false
         this.problems.clear('start/gap')
         this.background(this.ledger.record([{ kind: 'meta', key: GAP_META_KEY, value: null }]))
-        return this.refreshOwn()
+        return this.own.tell()
     }
   }
 
@@ -372,7 +357,7 @@ export class Member implements Context {
     this.levels.onAck()
     this.feed.publish(batch.events)
     this.roster.onDurable(batch.gained)
-    if (this.agreement.own.empty !== this.ledger.empty || this.held.isOn) this.refreshOwn()
+    if (this.agreement.own.empty !== this.ledger.empty || this.held.isOn) this.own.tell()
   }
 
   #onRoster(members: readonly MemberId[], quorum: Quorum): void {

@@ -35,7 +35,7 @@ import type {
 import { EventLog, itemEvents, type LedgerEvent } from './events.ts'
 import { receiveAll } from './receive.ts'
 import { restateAll } from './restate.ts'
-import type { Sets } from './sets.ts'
+import type { Sets, SetUpdate } from './sets.ts'
 import type { ItemWork } from './work.ts'
 import { writeOne } from './write.ts'
 
@@ -58,8 +58,11 @@ export interface LedgerHost {
   policyOf(id: ItemId): Policy
   /** Facts added by this member: to be sent now, in parallel with the own fsync. */
   onAdded(facts: readonly AddedFact[]): void
-  /** Facts entered the held tree (counter-sync): told in step with the tree, not when durable. */
-  onGained(refs: readonly FactRef[]): void
+  /**
+   * Facts entered the held tree (counter-sync), which has that root now: told in step with the tree,
+   * not when durable.
+   */
+  onGained(refs: readonly FactRef[], held: Hash): void
   /** Called when a batch is durable. */
   onDurable(batch: DurableBatch): void
   /** A change could not be worked out or written: nobody may go on from here. */
@@ -247,14 +250,19 @@ export class Ledger {
     }
     batch.finish()
     const works = batch.changedWorks()
-    for (const work of works) await this.sets.update(work)
-    if (this.sets.held !== null && batch.gained.length > 0) this.host.onGained(batch.gained)
     if (batch.writes.length === 0) {
       await this.#lastCommit
       for (const answer of answers) answer()
       return
     }
     const events = await itemEvents(this, batch, works)
+    const updates: SetUpdate[] = []
+    for (const work of works) updates.push(await this.sets.prepare(work))
+    // From here to the commit nothing is awaited: whoever sees the sets with this batch in them
+    // waits for its commit, and whoever sees the held tree was told what it gained.
+    for (const update of updates) this.sets.update(update)
+    const { held } = this.sets
+    if (held !== null && batch.gained.length > 0) this.host.onGained(batch.gained, held.root())
     this.#commit({ batch, works, events, answers })
   }
 

@@ -6,7 +6,7 @@
  * `held` is one tree over the union of both sets, not two: setting a fact aside changes nothing in
  * it, so it disturbs no comparison (docs/decisions).
  */
-import type { FactState, HeldFact, ItemSummary } from '../../base/fact.ts'
+import type { FactState, HeldFact } from '../../base/fact.ts'
 import { isSystemId } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
 import { stampOf } from '../../base/stamp.ts'
@@ -15,6 +15,12 @@ import { growthOf } from '../../consensus/items/growth.ts'
 import { SettledTree } from '../../merkle/settle.ts'
 import { MerkleTree } from '../../merkle/tree.ts'
 import type { ItemWork } from './work.ts'
+
+/** What a batch made of an item, with all its facts where the trees need them. */
+export interface SetUpdate {
+  readonly work: ItemWork
+  readonly facts: readonly HeldFact[]
+}
 
 export class Sets {
   readonly settled: SettledTree
@@ -33,17 +39,25 @@ export class Sets {
     return state.kind === 'agreed' || !state.fresh || state.order <= this.freshAfter
   }
 
+  /** Loads what `update` needs of a changed item; the sets stay as they are. */
+  async prepare(work: ItemWork): Promise<SetUpdate> {
+    const isPendingHeld = this.held !== null && work.summary?.pending != null
+    const needsAll = !isSystemId(work.id) && (work.rebuilt || isPendingHeld)
+    return { work, facts: needsAll ? [...(await work.facts()).values()] : [] }
+  }
+
   /** Takes over what a batch made of an item. */
-  async update(work: ItemWork): Promise<void> {
-    const summary = work.summary
+  update({ work, facts }: SetUpdate): void {
+    const { idHash, summary } = work
     if (summary === undefined) return
+    const agreed = summary.agreed === null ? null : leafOf(summary.agreed.newest)
     if (isSystemId(work.id)) {
-      this.system.set(work.idHash, summary.agreed === null ? null : leafOf(summary.agreed.newest))
+      this.system.set(idHash, agreed)
       return
     }
-    if (work.rebuilt) this.place(work.idHash, [...(await work.facts()).values()])
-    else for (const state of work.extended) this.settled.extend(work.idHash, state)
-    if (this.held !== null) await this.#updateHeld(this.held, work, summary)
+    if (work.rebuilt) this.place(idHash, facts)
+    else for (const state of work.extended) this.settled.extend(idHash, state)
+    this.held?.set(idHash, summary.pending === null ? agreed : this.heldLeaf(facts))
   }
 
   /** Places an item by all its facts. */
@@ -62,13 +76,5 @@ export class Sets {
     const tree = this.settled.tree.clone()
     for (const [idHash, last] of this.settled.waitingItems()) tree.set(idHash, last.leaf)
     return tree
-  }
-
-  async #updateHeld(tree: MerkleTree, work: ItemWork, summary: ItemSummary): Promise<void> {
-    if (summary.pending === null) {
-      tree.set(work.idHash, summary.agreed === null ? null : leafOf(summary.agreed.newest))
-    } else {
-      tree.set(work.idHash, this.heldLeaf((await work.facts()).values()))
-    }
   }
 }

@@ -47,6 +47,7 @@ export class Disk {
   #store: MemoryStore | null = null
   #image: Image | null = null
   #founded: Image | null = null
+  #fails = false
 
   constructor(random: Random) {
     this.#random = random
@@ -55,12 +56,16 @@ export class Disk {
   /** Opens the store for a new life. */
   open(life: Life): MemoryStore {
     const durability = () =>
-      new Promise<void>(resolve => life.after(this.#fsyncMs(), () => resolve()))
+      new Promise<void>((resolve, reject) => {
+        const end = () => (this.#fails ? reject(new Error('the disk failed an fsync')) : resolve())
+        life.after(this.#fsyncMs(), end)
+      })
     const store =
       this.#image === null
         ? new MemoryStore({ durability })
         : MemoryStore.fromImage(this.#image, { durability })
     this.#store = store
+    this.#fails = false
     this.#observe(store, life)
     return store
   }
@@ -81,6 +86,11 @@ export class Disk {
   /** What the disk has now, to put back later: an old copy. */
   copy(): Image | null {
     return this.#store?.image() ?? this.#image
+  }
+
+  /** From now on every fsync fails, until the store is opened again. */
+  fail(): void {
+    this.#fails = true
   }
 
   /** A new disk that knows the network and nothing else: user facts and payloads are gone. */

@@ -3,6 +3,7 @@
  * that the rows name.
  */
 import { describe, expect, it } from 'vitest'
+import { isSystemId } from '../src/base/fact.ts'
 import { isVecheError } from '../src/base/veche-error.ts'
 import { Random } from './random.ts'
 import { simulate } from './run.ts'
@@ -66,6 +67,29 @@ async function putUnlessSplit(
 }
 
 describe('requirements of whole members', () => {
+  it('S003-16: a new Source holds what most held, at once and after its queue is drained', async () => {
+    let looks = 0
+    for (let start = 0; start < 10; start++) {
+      const random = new Random(`source ${start}`)
+      const scene = await Scene.started({ members: random.int(3, 5), seed: `source ${start}` })
+      await drawnOverlaps(scene, random, 2)
+      for (const entry of scene.world.members) scene.world.crash(entry, 'power')
+      scene.world.heal()
+      await scene.run(5000)
+      const heldByMost = mostlyHeld(scene)
+      scene.world.startAll()
+      for (const [place, { disk }] of scene.world.members.entries()) {
+        await scene.until(() => scene.are('source', place), 20_000)
+        await scene.until(() => scene.world.at(place).member!.store.counts().pending === 0, 20_000)
+        for (const key of heldByMost) expect(disk.holdings.get(key)?.state.kind).toBe('agreed')
+        looks += heldByMost.length
+      }
+      expect(scene.monitor.counts.elections).toBeGreaterThan(0) // each was checked as it came
+      await scene.settle()
+    }
+    expect(looks).toBeGreaterThan(100)
+  })
+
   it('S003-17: with 30 % of all gossip lost the end state is the same, only later', async () => {
     for (const gossipLoss of [0, 0.3]) {
       const result = await simulate({
@@ -112,6 +136,23 @@ describe('requirements of whole members', () => {
     expect(scene.are('source-sync', 2, 3, 4, 5, 6)).toBe(true)
     for (const { disk } of scene.at(2, 3, 4, 5, 6)) disk.weather.fsyncMs = [1, 2]
     await scene.settle()
+  })
+
+  it('S003-21: a write at a member that is not Source survives its kill and comes everywhere', async () => {
+    const scene = await Scene.started({ members: 3 })
+    await scene.put(0, 'k', 'k', { wait: 'majority' })
+    const writer = scene.world.at(2)
+    scene.world.crash(writer, 'kill')
+    scene.world.partition([scene.at(0, 1), scene.at(2)])
+    scene.world.start(writer)
+    await scene.until(() => writer.member !== null, 1000)
+    const { level } = await scene.put(2, 'queued', 'q', { wait: 'majority', timeoutMs: 500 })
+    expect(level).toBe('pending')
+    scene.world.crash(writer, 'kill')
+    scene.world.heal()
+    scene.world.start(writer)
+    await scene.settle()
+    for (const place of [0, 1, 2]) expect(await scene.get(place, 'queued')).toBe('q')
   })
 
   it('S003-23: 3 to 7 stores with drawn overlaps end in bounded time, whole, with nothing lost', async () => {
@@ -268,6 +309,17 @@ describe('requirements of whole members', () => {
     expect(await scene.get(0, 'edited')).toBe('twice')
   })
 })
+
+/** The keys of user facts that are on more than half of the disks. */
+function mostlyHeld(scene: Scene): string[] {
+  const counts = new Map<string, number>()
+  for (const { disk } of scene.world.members) {
+    for (const [key, { fact }] of disk.holdings) {
+      if (!isSystemId(fact.id)) counts.set(key, (counts.get(key) ?? 0) + 1)
+    }
+  }
+  return [...counts].filter(([, n]) => n * 2 > scene.world.members.length).map(([key]) => key)
+}
 
 /** When the first member became Source by a counter-sync; null: not yet. */
 function firstElection(scene: Scene): () => number | null {

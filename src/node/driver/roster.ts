@@ -13,6 +13,7 @@ import type { Quorum } from '../../consensus/agreement/state.ts'
 import type { Ping } from '../../consensus/messages.ts'
 import { decodeDoorAnswer, encodeDoorRequest } from '../../wire/door.ts'
 import { type Admission, type Contact, NetworkError } from '../ports.ts'
+import { AddressBook } from './address-book.ts'
 import { Door } from './door.ts'
 import type { Member } from './member.ts'
 import { type Membership, membershipsOf, systemFact, systemFacts, systemId } from './system.ts'
@@ -31,8 +32,7 @@ export class Roster {
   #memberships: readonly Membership[] = []
   #quorum: Quorum = 'visible'
   #network = ''
-  /** Addresses that members told in their pings, newest known. */
-  readonly #heard = new Map<MemberId, readonly string[]>()
+  readonly #book = new AddressBook()
   readonly #roots = new Map<MemberId, string>()
   readonly #askedAt = new Map<MemberId, number>()
   /** Removals that are being told: links stay as they are meanwhile. */
@@ -60,7 +60,12 @@ export class Roster {
   async #read(): Promise<void> {
     const facts = await systemFacts(this.#member.store)
     const before = new Map(this.members().map(entry => [entry.peer, entry]))
-    this.#memberships = membershipsOf(facts)
+    const memberships = membershipsOf(facts)
+    await this.#book.load(
+      this.#member.store,
+      memberships.map(entry => entry.peer),
+    )
+    this.#memberships = memberships
     for (const fact of facts) {
       if (fact.id === systemId.network) this.#network = String(meta(fact).name ?? '')
       if (fact.id === systemId.quorum)
@@ -107,9 +112,8 @@ export class Roster {
   }
 
   addressesOf(peer: MemberId): readonly string[] {
-    return (
-      this.#heard.get(peer) ?? this.#memberships.findLast(e => e.peer === peer)?.addresses ?? []
-    )
+    const told = this.#memberships.findLast(entry => entry.peer === peer)?.addresses ?? []
+    return [...new Set([...this.#book.of(peer), ...told])].slice(0, limits.addressesMax)
   }
 
   /** Tells the network whom to keep links with. */
@@ -137,19 +141,15 @@ export class Roster {
   /** Learns where a member can be dialled, and whether its system facts differ. */
   onPing(from: MemberId, ping: Ping): void {
     this.#roots.set(from, ping.systemRoot)
-    const known = this.addressesOf(from)
-    if (ping.addresses.length === 0 || ping.addresses.join() === known.join()) return
-    this.#heard.set(from, ping.addresses)
+    const writes = this.#book.hear(from, ping.addresses)
+    if (writes.length === 0) return
+    this.#member.background(this.#member.ledger.record(writes))
     this.announceContacts()
   }
 
   onDiscovered(contact: Contact): void {
     if (!this.isMember(contact.peer)) return
-    const known = this.addressesOf(contact.peer)
-    const fresh = contact.addresses.filter(address => !known.includes(address))
-    if (fresh.length === 0) return
-    this.#heard.set(contact.peer, [...fresh, ...known].slice(0, limits.addressesMax))
-    this.announceContacts()
+    if (this.#book.find(contact.peer, contact.addresses)) this.announceContacts()
   }
 
   /** Members whose system facts differ are asked for theirs, at most once a second each. */

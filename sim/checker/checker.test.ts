@@ -4,14 +4,16 @@
  */
 import { describe, expect, it } from 'vitest'
 import { checkHistory, verdictText } from './check.ts'
+import { Draft } from './draft.ts'
 import type { HistoryLine } from './format.ts'
 import { Dice, goodHistory } from './model.ts'
-import { Draft, heldMutations } from './mutations.ts'
+import { heldMutations } from './mutations-held.ts'
+import { networkMutations } from './mutations-network.ts'
 import { toldMutations } from './mutations-told.ts'
 import { readHistory } from './read.ts'
 
 const GOOD = 320
-const mutations = [...heldMutations, ...toldMutations]
+const mutations = [...heldMutations, ...toldMutations, ...networkMutations]
 /** So many of each kind. */
 const EACH = 8
 /** Histories that a kind may look at before it finds something to harm. */

@@ -21,6 +21,8 @@ export class Batch {
   /** Parents that new facts name and that are not held. */
   readonly missing: FactRef[] = []
   readonly wanted = new Map<Hash, number>()
+  /** Payloads that this batch stores: the store does not have them yet. */
+  readonly #stored = new Set<Hash>()
   readonly #works = new Map<ItemId, ItemWork>()
   readonly #store: Store
   readonly #cache: Map<ItemId, ItemSummary>
@@ -68,10 +70,11 @@ export class Batch {
     const bytes = payload ?? (fact.blob === EMPTY_BLOB ? new Uint8Array(0) : null)
     if (bytes !== null) {
       this.writes.push({ kind: 'payload', blob: fact.blob, bytes })
+      this.#stored.add(fact.blob)
       this.wanted.delete(fact.blob)
       return
     }
-    if (this.wanted.has(fact.blob)) return
+    if (this.wanted.has(fact.blob) || this.#stored.has(fact.blob)) return
     const [here] = await this.#store.hasPayloads([fact.blob])
     if (here !== true) this.wanted.set(fact.blob, fact.size)
   }

@@ -56,3 +56,10 @@ describe('a fact of no bytes', () => {
     expect(batch.writes).toEqual([{ kind: 'payload', blob: noBytes, bytes: new Uint8Array(0) }])
   })
 })
+
+it('a payload that a batch stores is not wanted by a later fact of the same batch', async () => {
+  const batch = new Batch(new MemoryStore(), new Map())
+  await batch.takePayload(factOf('first', blob, bytes.length), bytes)
+  await batch.takePayload(factOf('second', blob, bytes.length), null)
+  expect([...batch.wanted.keys()]).toEqual([])
+})

@@ -33,6 +33,7 @@ import type {
   Written,
 } from './changes.ts'
 import { EventLog, itemEvents, type LedgerEvent } from './events.ts'
+import { LiveItems } from './live-items.ts'
 import { receiveAll } from './receive.ts'
 import { restateAll } from './restate.ts'
 import type { Sets, SetUpdate } from './sets.ts'
@@ -82,6 +83,8 @@ export interface DurableBatch {
 
 type Job = {
   readonly ids: () => Iterable<ItemId>
+  /** `alone`: not in one batch with others. */
+  readonly batching: 'shared' | 'alone'
   readonly apply: (batch: Batch) => Promise<unknown>
   readonly resolve: (result: unknown) => void
   readonly reject: (error: unknown) => void
@@ -105,7 +108,11 @@ export class Ledger {
   agreedFacts = 0
   setAsideFacts = 0
   systemFacts = 0
+  /** What a user would list. */
+  live = new LiveItems()
   nextOrder: number
+  /** Root ids of split items of which something is missing: looked at when a fact of theirs comes. */
+  readonly waitingFamilies = new Set<ItemId>()
   readonly events: EventLog
   #queue: Job[] = []
   #running = false
@@ -185,9 +192,12 @@ export class Ledger {
     )
   }
 
-  /** Runs in order with the changes, without writing: sees everything taken before. */
+  /**
+   * Runs in order with the changes, without writing: sees everything taken before. It has a batch
+   * of its own, since the store has nothing yet of the batch that is being worked out.
+   */
   inOrder<T>(read: () => Promise<T>): Promise<T> {
-    return this.#submit(() => [], read)
+    return this.#submit(() => [], read, 'alone')
   }
 
   /** Resolves when everything worked out so far is durable. */
@@ -215,10 +225,14 @@ export class Ledger {
     return assignSequence(this.outgoing, ref)
   }
 
-  #submit<T>(ids: Job['ids'], apply: (batch: Batch) => Promise<T>): Promise<T> {
+  #submit<T>(
+    ids: Job['ids'],
+    apply: (batch: Batch) => Promise<T>,
+    batching: Job['batching'] = 'shared',
+  ): Promise<T> {
     if (this.#closed) return Promise.reject(new VecheError('STOPPING', 'The daemon is stopping.'))
     const { promise, resolve, reject } = Promise.withResolvers<T>()
-    this.#queue.push({ ids, apply, resolve: resolve as Job['resolve'], reject })
+    this.#queue.push({ ids, batching, apply, resolve: resolve as Job['resolve'], reject })
     if (!this.#running) this.#ended = this.#run().catch(error => this.host.onFatal(error))
     return promise
   }
@@ -228,12 +242,17 @@ export class Ledger {
     try {
       while (this.#queue.length > 0) {
         await this.#roomInFlight()
-        const jobs = this.#queue.splice(0, BATCH_MAX)
-        await this.#runBatch(jobs)
+        await this.#runBatch(this.#takeJobs())
       }
     } finally {
       this.#running = false
     }
+  }
+
+  /** The jobs of the next batch: up to one that wants to be alone, or that one. */
+  #takeJobs(): Job[] {
+    const next = this.#queue.slice(0, BATCH_MAX).findIndex(job => job.batching === 'alone')
+    return this.#queue.splice(0, next === -1 ? BATCH_MAX : Math.max(1, next))
   }
 
   async #runBatch(jobs: readonly Job[]): Promise<void> {
@@ -258,9 +277,11 @@ export class Ledger {
     const events = await itemEvents(this, batch, works)
     const updates: SetUpdate[] = []
     for (const work of works) updates.push(await this.sets.prepare(work))
+    const count = await this.live.prepare(batch, works, id => this.host.policyOf(id))
     // From here to the commit nothing is awaited: whoever sees the sets with this batch in them
     // waits for its commit, and whoever sees the held tree was told what it gained.
     for (const update of updates) this.sets.update(update)
+    count()
     const { held } = this.sets
     if (held !== null && batch.gained.length > 0) this.host.onGained(batch.gained, held.root())
     this.#commit({ batch, works, events, answers })

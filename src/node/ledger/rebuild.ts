@@ -3,13 +3,18 @@
  * that nothing is taken on faith (DESIGN 3, S003-12). What is missing is told, and the member has a
  * gap until it is refilled from the others.
  */
-import { type FactRef, isSystemId } from '../../base/fact.ts'
+import { type Fact, type FactRef, type ItemId, isSystemId } from '../../base/fact.ts'
 import { hashText } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
 import { STAMP_ZERO, stampMax, stampOf } from '../../base/stamp.ts'
 import { leafOf } from '../../consensus/items/digest.ts'
+import { familyOf } from '../../consensus/items/family.ts'
+import { rootOf, stepCount } from '../../consensus/items/id.ts'
+import { type Policy, splitPolicy } from '../../consensus/items/policy.ts'
 import type { Problem } from '../../control/protocol-network.ts'
 import { GAP_META_KEY, type Store } from '../../storage/store.ts'
+import { familyIds } from './batch.ts'
+import { LiveItems } from './live-items.ts'
 import { Sets } from './sets.ts'
 
 export interface Rebuilt {
@@ -17,20 +22,29 @@ export interface Rebuilt {
   readonly agreedFacts: number
   readonly setAsideFacts: number
   readonly systemFacts: number
+  readonly live: LiveItems
   readonly gap: boolean
-  /** Parents that unrooted facts wait for. */
+  /** What unrooted facts wait for: parents, and the heads that a base names. */
   readonly missing: readonly FactRef[]
+  /** Root ids of the split items among them. */
+  readonly waitingFamilies: readonly ItemId[]
   readonly problems: readonly Problem[]
 }
 
 /** Builds the trees at a cut from all that the store holds. */
-export async function rebuild(store: Store, cut: number): Promise<Rebuilt> {
+export async function rebuild(
+  store: Store,
+  cut: number,
+  policyOf: (id: ItemId) => Policy = () => splitPolicy,
+): Promise<Rebuilt> {
   const sets = new Sets(cut)
   const cutStamp = stampOf(cut)
   let agreedFacts = 0
   let systemFacts = 0
   let newest = STAMP_ZERO
   const missing: FactRef[] = []
+  const families = new Set<ItemId>()
+  const live = new LiveItems()
   for await (const page of store.allItems()) {
     for (const summary of page) {
       const idHash = hashText(summary.id)
@@ -41,22 +55,41 @@ export async function rebuild(store: Store, cut: number): Promise<Rebuilt> {
         continue
       }
       agreedFacts += agreed?.count ?? 0
+      live.start(summary)
       if (agreed !== null) newest = stampMax(newest, agreed.addedMax)
       if (agreed !== null && agreed.addedMax > cutStamp) {
         sets.place(idHash, await store.factsOf(summary.id))
       } else if (agreed !== null) {
         sets.settled.tree.set(idHash, leafOf(agreed.newest))
       }
-      if (summary.unrooted > 0) missing.push(...(await missingParents(store, summary.id)))
+      if (stepCount(summary.id) > 0) families.add(rootOf(summary.id))
+      else if (summary.unrooted > 0) missing.push(...(await missingParents(store, summary.id)))
     }
   }
+  const waitingFamilies: ItemId[] = []
+  for (const root of families) {
+    const refs = await missingOfFamily(store, root)
+    if (refs.length > 0) waitingFamilies.push(root)
+    for (const ref of refs) missing.push(ref)
+  }
+  await live.startFamilies(store, policyOf)
   const problems = [
     ...gapProblems(store),
     ...rootProblems(store, sets, newest <= cutStamp ? newest : null),
   ]
   const gap = problems.length > 0 || (await store.meta(GAP_META_KEY)) !== undefined
   const setAsideFacts = await countSetAside(store)
-  return { sets, agreedFacts, setAsideFacts, systemFacts, gap, missing, problems }
+  const counts = { agreedFacts, setAsideFacts, systemFacts }
+  return { sets, ...counts, live, gap, missing, waitingFamilies, problems }
+}
+
+/** A summary cannot tell what a base lacks: the facts of the whole family are looked at. */
+async function missingOfFamily(store: Store, root: ItemId): Promise<readonly FactRef[]> {
+  const facts: Fact[] = []
+  for (const id of [root, ...(await familyIds(store, root))]) {
+    for (const { fact } of await store.factsOf(id)) facts.push(fact)
+  }
+  return familyOf(root, facts).missing
 }
 
 async function missingParents(store: Store, id: string): Promise<FactRef[]> {
@@ -64,7 +97,6 @@ async function missingParents(store: Store, id: string): Promise<FactRef[]> {
   const held = new Set(facts.map(({ fact }) => fact.version))
   const missing: FactRef[] = []
   for (const { fact } of facts) {
-    if (fact.base !== null) continue
     for (const version of fact.parents) if (!held.has(version)) missing.push({ id, version })
   }
   return missing

@@ -3,11 +3,13 @@
  * pending, the smallest `added` kept, one stamp for one version (PROTOCOL 1, 2, 4).
  */
 import type { Bytes } from '../../base/bytes.ts'
-import type { Fact, FactState, HeldFact } from '../../base/fact.ts'
+import type { Fact, FactState, HeldFact, ItemId } from '../../base/fact.ts'
 import { hashBytes } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
 import { stampMin, stampMs } from '../../base/stamp.ts'
 import { checkFact } from '../../consensus/items/check.ts'
+import { familyOf } from '../../consensus/items/family.ts'
+import { rootOf } from '../../consensus/items/id.ts'
 import type { Batch } from './batch.ts'
 import type { Received, ReceiveOptions, Reception, StampRule } from './changes.ts'
 import type { Ledger } from './ledger.ts'
@@ -21,10 +23,29 @@ export async function receiveAll(
   options: ReceiveOptions,
 ): Promise<Reception[]> {
   const receptions: Reception[] = []
+  const families = new Set<ItemId>()
   for (const received of facts) {
-    receptions.push(await receiveOne(ledger, batch, received, options.stampRule))
+    const reception = await receiveOne(ledger, batch, received, options.stampRule)
+    receptions.push(reception)
+    const root = rootOf(received.fact.id)
+    const isAsked = received.fact.base !== null || ledger.waitingFamilies.has(root)
+    if (reception.kind === 'stored' && isAsked) families.add(root)
   }
+  for (const root of families) await noteFamily(ledger, batch, root)
   return receptions
+}
+
+/**
+ * What the facts of a split item wait for. Only the whole family tells: a base may name heads that
+ * are derived from others, which nobody holds and nobody can be asked for, and which head of a
+ * deeper split is a fact shows only when those above it are here.
+ */
+async function noteFamily(ledger: Ledger, batch: Batch, root: ItemId): Promise<void> {
+  const facts = (await batch.family(root)).map(held => held.fact)
+  const { missing } = familyOf(root, facts)
+  for (const ref of missing) batch.missing.push(ref)
+  if (missing.length > 0) ledger.waitingFamilies.add(root)
+  else ledger.waitingFamilies.delete(root)
 }
 
 async function receiveOne(
@@ -74,13 +95,8 @@ async function store(
   await batch.takePayload(fact, payload)
   await work.insert({ fact, state })
   accountNew(ledger, batch, { fact, state })
-  for (const parent of fact.parents) {
-    if (fact.base === null) await noteMissing(batch, work, parent)
-  }
-  for (const { id, heads } of fact.base ?? []) {
-    const above = await batch.work(id)
-    for (const head of heads) await noteMissing(batch, above, head)
-  }
+  if (fact.base !== null) return // its family tells (noteFamily)
+  for (const parent of fact.parents) await noteMissing(batch, work, parent)
 }
 
 async function noteMissing(batch: Batch, work: ItemWork, version: string): Promise<void> {

@@ -47,7 +47,7 @@ export class Standing {
       hash: own.hash,
       cut: own.cut,
       ...live,
-      items: counts.items - ledger.sets.system.count,
+      items: ledger.live.count,
       facts: counts.facts - ledger.systemFacts,
       pending: counts.pending,
       unsettled: ledger.sets.settled.unsettled,

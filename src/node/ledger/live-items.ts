@@ -1,0 +1,89 @@
+/**
+ * How many items a user would list: whole items that are not deleted, and the live items of splits,
+ * never a split id. A whole root id is told from its summary; a root id that has split, now or
+ * formerly, is counted by the view of its family, and only when one of its ids changed.
+ */
+import type { Fact, ItemId, ItemSummary } from '../../base/fact.ts'
+import { isSystemId } from '../../base/fact.ts'
+import { rootOf, stepCount } from '../../consensus/items/id.ts'
+import { itemsOf, type Policy, viewFamily, viewSummary } from '../../consensus/items/view.ts'
+import type { Store } from '../../storage/store.ts'
+import { type Batch, familyIds } from './batch.ts'
+import type { ItemWork } from './work.ts'
+
+type PolicyOf = (id: ItemId) => Policy
+
+export class LiveItems {
+  #whole = 0
+  /** Root ids with split ids or several branches: their live items. */
+  readonly #families = new Map<ItemId, number>()
+
+  get count(): number {
+    let count = this.#whole
+    for (const live of this.#families.values()) count += live
+    return count
+  }
+
+  /** Counts one summary of the store at the start; families are counted by `startFamilies`. */
+  start(summary: ItemSummary): void {
+    const root = rootOf(summary.id)
+    if (isOfFamily(summary)) this.#families.set(root, 0)
+    else this.#whole += liveOf(summary)
+  }
+
+  /** Counts the families that `start` met. */
+  async startFamilies(store: Store, policyOf: PolicyOf): Promise<void> {
+    for (const root of this.#families.keys()) {
+      const [summary] = await store.items([root])
+      if (summary !== undefined && !isOfFamily(summary)) this.#whole -= liveOf(summary)
+      const facts: Fact[] = []
+      for (const id of [root, ...(await familyIds(store, root))]) {
+        for (const held of await store.factsOf(id)) facts.push(held.fact)
+      }
+      this.#families.set(root, liveIn(root, facts, policyOf))
+    }
+  }
+
+  /** Works out what a batch changes; the answer applies it. */
+  async prepare(batch: Batch, works: readonly ItemWork[], policyOf: PolicyOf): Promise<() => void> {
+    const users = works.filter(work => !isSystemId(work.id))
+    const families = new Map<ItemId, number>()
+    for (const { id, summary } of users) {
+      const root = rootOf(id)
+      if (families.has(root) || summary === undefined) continue
+      if (!this.#families.has(root) && !isOfFamily(summary)) continue
+      const facts = (await batch.family(root)).map(held => held.fact)
+      families.set(root, liveIn(root, facts, policyOf))
+    }
+    let whole = 0
+    for (const { id, before, summary } of users) {
+      if (stepCount(id) > 0 || this.#families.has(id)) continue
+      whole -= before === undefined ? 0 : liveOf(before)
+      if (!families.has(id) && summary !== undefined) whole += liveOf(summary)
+    }
+    for (const root of families.keys()) {
+      const isNew = !this.#families.has(root) && !users.some(work => work.id === root)
+      if (isNew) whole -= liveOf((await batch.work(root)).summary)
+    }
+    return () => {
+      this.#whole += whole
+      for (const [root, live] of families) this.#families.set(root, live)
+    }
+  }
+}
+
+/** Whether it takes the view of a family to count an id. */
+function isOfFamily(summary: ItemSummary): boolean {
+  return stepCount(summary.id) > 0 || viewSummary(summary.id, summary) === undefined
+}
+
+/** 1 for a whole item that is not deleted. */
+function liveOf(summary: ItemSummary | undefined): number {
+  if (summary === undefined) return 0
+  const seen = viewSummary(summary.id, summary)
+  return seen?.kind === 'item' && !seen.deleted ? 1 : 0
+}
+
+function liveIn(root: ItemId, facts: readonly Fact[], policyOf: PolicyOf): number {
+  return itemsOf(viewFamily(root, facts, policyOf(root))).filter(item => !item.deleted).length
+}

@@ -2,7 +2,7 @@
  * Requirement rows that speak of whole members, in smaller sizes; `VECHE_DEEP=1` runs the sizes
  * that the rows name.
  */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { isSystemId } from '../src/base/fact.ts'
 import { isVecheError } from '../src/base/veche-error.ts'
 import { Random } from './random.ts'
@@ -10,6 +10,7 @@ import { simulate } from './run.ts'
 import { Scene } from './scene.ts'
 
 const isDeep = process.env.VECHE_DEEP === '1'
+vi.setConfig({ testTimeout: isDeep ? 3_600_000 : 60_000 })
 
 /** Writes at every member, so many a second each, while the world runs. */
 async function steadyWrites(

@@ -2,10 +2,13 @@
  * The scenarios that once broke a plainer rule, with whole members: every one of them broke the
  * agreement of a prototype (docs/protocol.md). Each ends with all equal and nothing lost.
  */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { participants } from '../src/consensus/agreement/reach.ts'
 import { Scene } from './scene.ts'
 import type { SimMember } from './world.ts'
+
+const isDeep = process.env.VECHE_DEEP === '1'
+vi.setConfig({ testTimeout: isDeep ? 600_000 : 60_000 })
 
 /** Everybody speaks with its neighbours only; a ring closes. */
 function neighbours(scene: Scene, shape: 'chain' | 'ring'): void {
@@ -169,7 +172,7 @@ describe('scenarios with whole members', () => {
     await scene.put(0, 'k', 'k', { wait: 'majority' })
     scene.world.partition([scene.at(0), scene.at(1, 2)])
     await scene.until(() => scene.are('source') && noneReached(scene, 0), 20_000)
-    const count = process.env.VECHE_DEEP === '1' ? 100_000 : 2000
+    const count = isDeep ? 100_000 : 2000
     for (let from = 0; from < count; from += 500) {
       const writes = Array.from({ length: 500 }, (_, at) =>
         scene.begin(0, `bulk/${from + at}`, `${from + at}`, { wait: 'pending' }),
@@ -248,7 +251,7 @@ describe('scenarios with whole members', () => {
   it('a very large add ahead of small ones does not hold them up', async () => {
     const scene = await Scene.started({ members: 3 })
     scene.world.network.weather.bytesPerMs = 1000
-    const size = process.env.VECHE_DEEP === '1' ? 64 * 1024 * 1024 : 8 * 1024 * 1024
+    const size = (isDeep ? 64 : 8) * 1024 * 1024
     await scene.put(0, 'large', 'x'.repeat(size), { wait: 'agreed' })
     const beganAtMs = scene.world.nowMs
     for (let n = 0; n < 20; n++) await scene.put(0, `small/${n}`, `${n}`, { wait: 'majority' })

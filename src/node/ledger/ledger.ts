@@ -33,7 +33,7 @@ import type {
   Written,
 } from './changes.ts'
 import { EventLog, itemEvents, type LedgerEvent } from './events.ts'
-import { LiveItems } from './live-items.ts'
+import { type Mended, mendAll } from './mend.ts'
 import { receiveAll } from './receive.ts'
 import { restateAll } from './restate.ts'
 import type { Sets, SetUpdate } from './sets.ts'
@@ -104,12 +104,12 @@ export class Ledger {
   readonly host: LedgerHost
   readonly outgoing: Outgoing
   readonly cache = new Map<ItemId, ItemSummary>()
+  /** Items of which a record was found damaged: until `mend`, only their facts are believed. */
+  readonly damaged = new Set<ItemId>()
   /** Agreed user facts, and facts set aside: both zero means *empty* (PROTOCOL 1). */
   agreedFacts = 0
   setAsideFacts = 0
   systemFacts = 0
-  /** What a user would list. */
-  live = new LiveItems()
   nextOrder: number
   /** Root ids of split items of which something is missing: looked at when a fact of theirs comes. */
   readonly waitingFamilies = new Set<ItemId>()
@@ -167,6 +167,15 @@ export class Ledger {
     return this.#submit(
       () => refs.map(ref => ref.id),
       batch => restateAll(this, batch, refs, to),
+    )
+  }
+
+  /** Makes what is kept of items anew from their readable facts; nothing else is in its batch. */
+  mend(ids: ReadonlySet<ItemId>): Promise<Mended> {
+    return this.#submit(
+      () => [],
+      batch => mendAll(this, batch, ids),
+      { alone: true },
     )
   }
 
@@ -277,11 +286,9 @@ export class Ledger {
     const events = await itemEvents(this, batch, works)
     const updates: SetUpdate[] = []
     for (const work of works) updates.push(await this.sets.prepare(work))
-    const count = await this.live.prepare(batch, works, id => this.host.policyOf(id))
     // From here to the commit nothing is awaited: whoever sees the sets with this batch in them
     // waits for its commit, and whoever sees the held tree was told what it gained.
     for (const update of updates) this.sets.update(update)
-    count()
     const { held } = this.sets
     if (held !== null && batch.gained.length > 0) this.host.onGained(batch.gained, held.root())
     this.#commit({ batch, works, events, answers })

@@ -97,7 +97,7 @@ export class Member implements Context {
   static async open(options: MemberOptions): Promise<Member> {
     const { ports, store } = options
     const time = await NetworkTime.start(ports.clock, store)
-    const rebuilt = await rebuild(store, time.cut())
+    const rebuilt = await rebuild(store, time.cut(), options.policyOf)
     const member = new Member(options, time, rebuilt)
     await member.roster.load()
     await member.payloads.load()
@@ -145,6 +145,7 @@ export class Member implements Context {
     this.ledger.agreedFacts = rebuilt.agreedFacts
     this.ledger.setAsideFacts = rebuilt.setAsideFacts
     this.ledger.systemFacts = rebuilt.systemFacts
+    this.ledger.live = rebuilt.live
     for (const root of rebuilt.waitingFamilies) this.ledger.waitingFamilies.add(root)
     this.links = new Links({
       network: this.ports.network,

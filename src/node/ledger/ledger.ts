@@ -33,7 +33,7 @@ import type {
   Written,
 } from './changes.ts'
 import { EventLog, itemEvents, type LedgerEvent } from './events.ts'
-import { type Mended, mendAll } from './mend.ts'
+import { LiveItems } from './live-items.ts'
 import { receiveAll } from './receive.ts'
 import { restateAll } from './restate.ts'
 import type { Sets, SetUpdate } from './sets.ts'
@@ -83,8 +83,8 @@ export interface DurableBatch {
 
 type Job = {
   readonly ids: () => Iterable<ItemId>
-  /** `alone`: not in one batch with others. */
-  readonly batching: 'shared' | 'alone'
+  /** In a batch of its own. */
+  readonly alone: boolean
   readonly apply: (batch: Batch) => Promise<unknown>
   readonly resolve: (result: unknown) => void
   readonly reject: (error: unknown) => void
@@ -104,12 +104,12 @@ export class Ledger {
   readonly host: LedgerHost
   readonly outgoing: Outgoing
   readonly cache = new Map<ItemId, ItemSummary>()
-  /** Items of which a record was found damaged: until `mend`, only their facts are believed. */
-  readonly damaged = new Set<ItemId>()
   /** Agreed user facts, and facts set aside: both zero means *empty* (PROTOCOL 1). */
   agreedFacts = 0
   setAsideFacts = 0
   systemFacts = 0
+  /** What a user would list. */
+  live = new LiveItems()
   nextOrder: number
   /** Root ids of split items of which something is missing: looked at when a fact of theirs comes. */
   readonly waitingFamilies = new Set<ItemId>()
@@ -170,15 +170,6 @@ export class Ledger {
     )
   }
 
-  /** Makes what is kept of items anew from their readable facts; nothing else is in its batch. */
-  mend(ids: ReadonlySet<ItemId>): Promise<Mended> {
-    return this.#submit(
-      () => [],
-      batch => mendAll(this, batch, ids),
-      { alone: true },
-    )
-  }
-
   /** Other durable records, in order with the facts. */
   record(writes: readonly Write[]): Promise<void> {
     return this.#submit(
@@ -206,7 +197,7 @@ export class Ledger {
    * of its own, since the store has nothing yet of the batch that is being worked out.
    */
   inOrder<T>(read: () => Promise<T>): Promise<T> {
-    return this.#submit(() => [], read, 'alone')
+    return this.#submit(() => [], read, { alone: true })
   }
 
   /** Resolves when everything worked out so far is durable. */
@@ -237,11 +228,11 @@ export class Ledger {
   #submit<T>(
     ids: Job['ids'],
     apply: (batch: Batch) => Promise<T>,
-    batching: Job['batching'] = 'shared',
+    { alone }: Pick<Job, 'alone'> = { alone: false },
   ): Promise<T> {
     if (this.#closed) return Promise.reject(new VecheError('STOPPING', 'The daemon is stopping.'))
     const { promise, resolve, reject } = Promise.withResolvers<T>()
-    this.#queue.push({ ids, batching, apply, resolve: resolve as Job['resolve'], reject })
+    this.#queue.push({ ids, alone, apply, resolve: resolve as Job['resolve'], reject })
     if (!this.#running) this.#ended = this.#run().catch(error => this.host.onFatal(error))
     return promise
   }
@@ -260,7 +251,7 @@ export class Ledger {
 
   /** The jobs of the next batch: up to one that wants to be alone, or that one. */
   #takeJobs(): Job[] {
-    const next = this.#queue.slice(0, BATCH_MAX).findIndex(job => job.batching === 'alone')
+    const next = this.#queue.slice(0, BATCH_MAX).findIndex(job => job.alone)
     return this.#queue.splice(0, next === -1 ? BATCH_MAX : Math.max(1, next))
   }
 
@@ -286,9 +277,11 @@ export class Ledger {
     const events = await itemEvents(this, batch, works)
     const updates: SetUpdate[] = []
     for (const work of works) updates.push(await this.sets.prepare(work))
+    const count = await this.live.prepare(batch, works, id => this.host.policyOf(id))
     // From here to the commit nothing is awaited: whoever sees the sets with this batch in them
     // waits for its commit, and whoever sees the held tree was told what it gained.
     for (const update of updates) this.sets.update(update)
+    count()
     const { held } = this.sets
     if (held !== null && batch.gained.length > 0) this.host.onGained(batch.gained, held.root())
     this.#commit({ batch, works, events, answers })

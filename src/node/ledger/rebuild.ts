@@ -10,9 +10,11 @@ import { STAMP_ZERO, stampMax, stampOf } from '../../base/stamp.ts'
 import { leafOf } from '../../consensus/items/digest.ts'
 import { familyOf } from '../../consensus/items/family.ts'
 import { rootOf, stepCount } from '../../consensus/items/id.ts'
+import { type Policy, splitPolicy } from '../../consensus/items/policy.ts'
 import type { Problem } from '../../control/protocol-network.ts'
 import { GAP_META_KEY, type Store } from '../../storage/store.ts'
 import { familyIds } from './batch.ts'
+import { LiveItems } from './live-items.ts'
 import { Sets } from './sets.ts'
 
 export interface Rebuilt {
@@ -20,6 +22,7 @@ export interface Rebuilt {
   readonly agreedFacts: number
   readonly setAsideFacts: number
   readonly systemFacts: number
+  readonly live: LiveItems
   readonly gap: boolean
   /** What unrooted facts wait for: parents, and the heads that a base names. */
   readonly missing: readonly FactRef[]
@@ -29,7 +32,11 @@ export interface Rebuilt {
 }
 
 /** Builds the trees at a cut from all that the store holds. */
-export async function rebuild(store: Store, cut: number): Promise<Rebuilt> {
+export async function rebuild(
+  store: Store,
+  cut: number,
+  policyOf: (id: ItemId) => Policy = () => splitPolicy,
+): Promise<Rebuilt> {
   const sets = new Sets(cut)
   const cutStamp = stampOf(cut)
   let agreedFacts = 0
@@ -37,6 +44,7 @@ export async function rebuild(store: Store, cut: number): Promise<Rebuilt> {
   let newest = STAMP_ZERO
   const missing: FactRef[] = []
   const families = new Set<ItemId>()
+  const live = new LiveItems()
   for await (const page of store.allItems()) {
     for (const summary of page) {
       const idHash = hashText(summary.id)
@@ -47,6 +55,7 @@ export async function rebuild(store: Store, cut: number): Promise<Rebuilt> {
         continue
       }
       agreedFacts += agreed?.count ?? 0
+      live.start(summary)
       if (agreed !== null) newest = stampMax(newest, agreed.addedMax)
       if (agreed !== null && agreed.addedMax > cutStamp) {
         sets.place(idHash, await store.factsOf(summary.id))
@@ -63,6 +72,7 @@ export async function rebuild(store: Store, cut: number): Promise<Rebuilt> {
     if (refs.length > 0) waitingFamilies.push(root)
     for (const ref of refs) missing.push(ref)
   }
+  await live.startFamilies(store, policyOf)
   const problems = [
     ...gapProblems(store),
     ...rootProblems(store, sets, newest <= cutStamp ? newest : null),
@@ -70,7 +80,7 @@ export async function rebuild(store: Store, cut: number): Promise<Rebuilt> {
   const gap = problems.length > 0 || (await store.meta(GAP_META_KEY)) !== undefined
   const setAsideFacts = await countSetAside(store)
   const counts = { agreedFacts, setAsideFacts, systemFacts }
-  return { sets, ...counts, gap, missing, waitingFamilies, problems }
+  return { sets, ...counts, live, gap, missing, waitingFamilies, problems }
 }
 
 /** A summary cannot tell what a base lacks: the facts of the whole family are looked at. */

@@ -244,3 +244,10 @@ export type HistoryLine =
   | HoldLine
   | SampleLine
   | DumpLine
+
+/** A line that has no place in a history yet. */
+export type Unplaced = HistoryLine extends infer Line
+  ? Line extends HistoryLine
+    ? Omit<Line, 'seq' | 'atMs'>
+    : never
+  : never

@@ -2,9 +2,9 @@
  * The clients of the model: they ask a member, it answers after a while as a good one does, and
  * both moments are written down. Questions overlap; a member that goes away leaves them unknown.
  */
-import type { DumpFact, InvokeLine, Properties, ShownItem } from './format.ts'
+import type { DumpFact, InvokeLine, Properties, ShownItem, Unplaced } from './format.ts'
 import { hashOf } from './hashes.ts'
-import type { Model, Unplaced } from './model.ts'
+import type { Model } from './model.ts'
 import { factKey, type ModelContent, type ModelMember } from './model-member.ts'
 
 interface Question {

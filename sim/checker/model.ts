@@ -3,17 +3,10 @@
  * crashes, lost disks, a member that joins, collisions, writes to split items, and answers that
  * never come. The checker is tested by them: it must blame none, and every mutation of one.
  */
-import type { DumpFact, HistoryLine, Status } from './format.ts'
+import type { DumpFact, HistoryLine, Status, Unplaced } from './format.ts'
 import { hashOf, stampAt } from './hashes.ts'
 import { ModelClients } from './model-clients.ts'
 import { factKey, ModelMember, type ModelStamp, united } from './model-member.ts'
-
-/** A line without its place. */
-export type Unplaced = HistoryLine extends infer Line
-  ? Line extends HistoryLine
-    ? Omit<Line, 'seq' | 'atMs'>
-    : never
-  : never
 
 const EPOCH_MS = 1_750_000_000_000
 const GOSSIP_MS = 15

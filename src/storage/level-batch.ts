@@ -105,6 +105,11 @@ export class BatchEncoder {
   /** An item is new when all its facts are of this batch; only then its index is written. */
   #encodeItem(summary: ItemSummary, to: Target): void {
     const { id } = summary
+    if (summary.facts === 0) {
+      this.items -= 1
+      to.remove(keys.idHash(hashText(id)))
+      return to.remove(keys.item(id))
+    }
     if (to.newFacts.get(id) === summary.facts) {
       to.newFacts.delete(id)
       this.items += 1
@@ -122,9 +127,9 @@ export class BatchEncoder {
     for (const write of batch) {
       if (write.kind !== 'fact' || !write.isNew) continue
       const { id, version } = write.held.fact
+      counts.set(id, (counts.get(id) ?? 0) + 1)
       if (this.#damaged.size > 0 && this.#damaged.delete(refKey({ id, version }))) continue
       this.tally.addFact(version)
-      counts.set(id, (counts.get(id) ?? 0) + 1)
     }
     return counts
   }

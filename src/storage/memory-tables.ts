@@ -68,9 +68,7 @@ export class MemoryTables {
       case 'fact':
         return this.#putFact(write.held)
       case 'item':
-        this.items.set(write.summary.id, write.summary)
-        this.idsByHash.set(hashText(write.summary.id), write.summary.id)
-        return
+        return this.#putItem(write.summary)
       case 'pending':
         if (this.pending.has(write.order)) this.#removePending(write.order)
         this.pending.set(write.order, write.ref)
@@ -115,6 +113,17 @@ export class MemoryTables {
     facts.set(version, held)
     this.facts.set(id, facts)
     if (this.rotten.size > 0) this.rotten.delete(refKey({ id, version }))
+  }
+
+  #putItem(summary: ItemSummary): void {
+    const { id, facts } = summary
+    if (facts === 0) {
+      this.items.delete(id)
+      this.idsByHash.delete(hashText(id))
+      return
+    }
+    this.items.set(id, summary)
+    this.idsByHash.set(hashText(id), id)
   }
 
   #removePending(order: number): void {

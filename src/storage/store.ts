@@ -18,7 +18,10 @@ import type { Hash } from '../base/hash.ts'
 export type Write =
   /** A fact with its state; `isNew` is false when only state or stamp of a held fact change. */
   | { readonly kind: 'fact'; readonly held: HeldFact; readonly isNew: boolean }
-  /** The item's summary; also keeps the index id-hash → id, and `dependedOnBy` via `links`. */
+  /**
+   * The item's summary; also keeps the index id-hash → id, and `dependedOnBy` via `links`. One of
+   * no facts takes the item and its index away (no fact of it can be read any more).
+   */
   | { readonly kind: 'item'; readonly summary: ItemSummary }
   /** The pending queue: `order` is unique and ascending. */
   | { readonly kind: 'pending'; readonly order: number; readonly ref: FactRef }

@@ -8,6 +8,7 @@ import { isDelete } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
 import { EMPTY_BLOB } from '../../consensus/items/check.ts'
+import { summarise } from '../../consensus/items/digest.ts'
 import { familyRange, rootOf } from '../../consensus/items/id.ts'
 import type { Store, Write } from '../../storage/store.ts'
 import type { AddedFact } from './changes.ts'
@@ -26,10 +27,16 @@ export class Batch {
   readonly #works = new Map<ItemId, ItemWork>()
   readonly #store: Store
   readonly #cache: Map<ItemId, ItemSummary>
+  readonly #damaged: ReadonlySet<ItemId>
 
-  constructor(store: Store, cache: Map<ItemId, ItemSummary>) {
+  constructor(
+    store: Store,
+    cache: Map<ItemId, ItemSummary>,
+    damaged: ReadonlySet<ItemId> = new Set(),
+  ) {
     this.#store = store
     this.#cache = cache
+    this.#damaged = damaged
   }
 
   /** Loads the summaries of items that will be touched, in one round of reading. */
@@ -38,7 +45,7 @@ export class Batch {
     if (unknown.length === 0) return
     const summaries = await this.#store.items(unknown)
     for (const [at, id] of unknown.entries()) {
-      this.#works.set(id, new ItemWork(this.#store, id, summaries[at]))
+      this.#works.set(id, await this.#begin(id, summaries[at]))
     }
   }
 
@@ -48,9 +55,16 @@ export class Batch {
     if (known !== undefined) return known
     const cached = this.#cache.get(id)
     const summary = cached ?? (await this.#store.items([id]))[0]
-    const work = new ItemWork(this.#store, id, summary)
+    const work = await this.#begin(id, summary)
     this.#works.set(id, work)
     return work
+  }
+
+  /** A damaged summary reads as absent: taken so, the next write would begin the item anew. */
+  async #begin(id: ItemId, stored: ItemSummary | undefined): Promise<ItemWork> {
+    if (!this.#damaged.has(id)) return new ItemWork(this.#store, id, stored)
+    const facts = await this.#store.factsOf(id)
+    return new ItemWork(this.#store, id, facts.length === 0 ? undefined : summarise(id, facts))
   }
 
   /** All facts of the root id and of all its split ids, as of now. */

@@ -34,6 +34,7 @@ import type {
 } from './changes.ts'
 import { EventLog, itemEvents, type LedgerEvent } from './events.ts'
 import { LiveItems } from './live-items.ts'
+import { type Mended, mendAll } from './mend.ts'
 import { receiveAll } from './receive.ts'
 import { restateAll } from './restate.ts'
 import type { Sets, SetUpdate } from './sets.ts'
@@ -104,6 +105,8 @@ export class Ledger {
   readonly host: LedgerHost
   readonly outgoing: Outgoing
   readonly cache = new Map<ItemId, ItemSummary>()
+  /** Items of which a record was found damaged: until `mend`, only their facts are believed. */
+  readonly damaged = new Set<ItemId>()
   /** Agreed user facts, and facts set aside: both zero means *empty* (PROTOCOL 1). */
   agreedFacts = 0
   setAsideFacts = 0
@@ -167,6 +170,15 @@ export class Ledger {
     return this.#submit(
       () => refs.map(ref => ref.id),
       batch => restateAll(this, batch, refs, to),
+    )
+  }
+
+  /** Makes what is kept of items anew from the facts of them that can be read. */
+  mend(ids: ReadonlySet<ItemId>): Promise<Mended> {
+    return this.#submit(
+      () => [],
+      batch => mendAll(this, batch, ids),
+      { alone: true },
     )
   }
 
@@ -256,7 +268,7 @@ export class Ledger {
   }
 
   async #runBatch(jobs: readonly Job[]): Promise<void> {
-    const batch = new Batch(this.store, this.cache)
+    const batch = new Batch(this.store, this.cache, this.damaged)
     await batch.prepare(jobs.flatMap(job => [...job.ids()]))
     const answers: (() => void)[] = []
     for (const job of jobs) {

@@ -9,6 +9,7 @@ import { rootOf, stepCount } from '../../consensus/items/id.ts'
 import { itemsOf, type Policy, viewFamily, viewSummary } from '../../consensus/items/view.ts'
 import type { Store } from '../../storage/store.ts'
 import { type Batch, familyIds } from './batch.ts'
+import type { MendedItem } from './mend.ts'
 import type { ItemWork } from './work.ts'
 
 type PolicyOf = (id: ItemId) => Policy
@@ -36,11 +37,7 @@ export class LiveItems {
     for (const root of this.#families.keys()) {
       const [summary] = await store.items([root])
       if (summary !== undefined && !isOfFamily(summary)) this.#whole -= liveOf(summary)
-      const facts: Fact[] = []
-      for (const id of [root, ...(await familyIds(store, root))]) {
-        for (const held of await store.factsOf(id)) facts.push(held.fact)
-      }
-      this.#families.set(root, liveIn(root, facts, policyOf))
+      this.#families.set(root, liveIn(root, await factsOfFamily(store, root), policyOf))
     }
   }
 
@@ -70,6 +67,19 @@ export class LiveItems {
       for (const [root, live] of families) this.#families.set(root, live)
     }
   }
+
+  /** Takes over what mending made of items; one that could not be read was counted as it is now. */
+  async mend(store: Store, items: readonly MendedItem[], policyOf: PolicyOf): Promise<void> {
+    for (const { id, before, summary } of items) {
+      const root = rootOf(id)
+      if (isSystemId(id)) continue
+      if (this.#families.has(root)) {
+        this.#families.set(root, liveIn(root, await factsOfFamily(store, root), policyOf))
+      } else if (before !== undefined) {
+        this.#whole += liveOf(summary) - liveOf(before)
+      }
+    }
+  }
 }
 
 /** Whether it takes the view of a family to count an id. */
@@ -86,4 +96,12 @@ function liveOf(summary: ItemSummary | undefined): number {
 
 function liveIn(root: ItemId, facts: readonly Fact[], policyOf: PolicyOf): number {
   return itemsOf(viewFamily(root, facts, policyOf(root))).filter(item => !item.deleted).length
+}
+
+async function factsOfFamily(store: Store, root: ItemId): Promise<Fact[]> {
+  const facts: Fact[] = []
+  for (const id of [root, ...(await familyIds(store, root))]) {
+    for (const held of await store.factsOf(id)) facts.push(held.fact)
+  }
+  return facts
 }

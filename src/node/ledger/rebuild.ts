@@ -5,7 +5,6 @@
  */
 import { type Fact, type FactRef, type ItemId, isSystemId } from '../../base/fact.ts'
 import { hashText } from '../../base/hash.ts'
-import { limits } from '../../base/limits.ts'
 import { STAMP_ZERO, stampMax, stampOf } from '../../base/stamp.ts'
 import { leafOf } from '../../consensus/items/digest.ts'
 import { familyOf } from '../../consensus/items/family.ts'
@@ -15,6 +14,7 @@ import type { Problem } from '../../control/protocol-network.ts'
 import { GAP_META_KEY, type Store } from '../../storage/store.ts'
 import { familyIds } from './batch.ts'
 import { LiveItems } from './live-items.ts'
+import { countSetAside, type Mended, type MendedItem, mendItems, missingParents } from './mend.ts'
 import { Sets } from './sets.ts'
 
 export interface Rebuilt {
@@ -28,6 +28,8 @@ export interface Rebuilt {
   readonly missing: readonly FactRef[]
   /** Root ids of the split items among them. */
   readonly waitingFamilies: readonly ItemId[]
+  /** Items that were told of as damaged, as they are now. */
+  readonly mended: readonly MendedItem[]
   readonly problems: readonly Problem[]
 }
 
@@ -37,12 +39,13 @@ export async function rebuild(
   cut: number,
   policyOf: (id: ItemId) => Policy = () => splitPolicy,
 ): Promise<Rebuilt> {
+  const mended = await mendAtStart(store)
   const sets = new Sets(cut)
   const cutStamp = stampOf(cut)
   let agreedFacts = 0
   let systemFacts = 0
   let newest = STAMP_ZERO
-  const missing: FactRef[] = []
+  const missing: FactRef[] = [...mended.lost]
   const families = new Set<ItemId>()
   const live = new LiveItems()
   for await (const page of store.allItems()) {
@@ -63,7 +66,8 @@ export async function rebuild(
         sets.settled.tree.set(idHash, leafOf(agreed.newest))
       }
       if (stepCount(summary.id) > 0) families.add(rootOf(summary.id))
-      else if (summary.unrooted > 0) missing.push(...(await missingParents(store, summary.id)))
+      else if (summary.unrooted > 0)
+        missing.push(...missingParents(await store.factsOf(summary.id)))
     }
   }
   const waitingFamilies: ItemId[] = []
@@ -80,7 +84,8 @@ export async function rebuild(
   const gap = problems.length > 0 || (await store.meta(GAP_META_KEY)) !== undefined
   const setAsideFacts = await countSetAside(store)
   const counts = { agreedFacts, setAsideFacts, systemFacts }
-  return { sets, ...counts, live, gap, missing, waitingFamilies, problems }
+  const told = { missing, waitingFamilies, mended: mended.items, problems }
+  return { sets, ...counts, live, gap, ...told }
 }
 
 /** A summary cannot tell what a base lacks: the facts of the whole family are looked at. */
@@ -92,26 +97,20 @@ async function missingOfFamily(store: Store, root: ItemId): Promise<readonly Fac
   return familyOf(root, facts).missing
 }
 
-async function missingParents(store: Store, id: string): Promise<FactRef[]> {
-  const facts = await store.factsOf(id)
-  const held = new Set(facts.map(({ fact }) => fact.version))
-  const missing: FactRef[] = []
-  for (const { fact } of facts) {
-    for (const version of fact.parents) if (!held.has(version)) missing.push({ id, version })
+/** Items of which the opening told damage are worked out anew before anything is built on them. */
+async function mendAtStart(store: Store): Promise<Mended> {
+  const { damages, gap } = store.report
+  const ids = new Set(damages.map(damage => damage.id).filter(id => id !== undefined))
+  // A gap may be in the queue alone: then a pending fact would never be added to the network.
+  if (gap) {
+    for await (const page of store.allItems()) {
+      for (const summary of page) if (summary.pending !== null) ids.add(summary.id)
+    }
   }
-  return missing
-}
-
-async function countSetAside(store: Store): Promise<number> {
-  let count = 0
-  for (let after = -1; ; ) {
-    const page = await store.pending(after, limits.pageMax)
-    const facts = await store.facts(page.map(entry => entry.ref))
-    for (const held of facts) if (held?.state.kind === 'pending' && !held.state.fresh) count += 1
-    const last = page.at(-1)
-    if (last === undefined) return count
-    after = last.order
-  }
+  if (ids.size === 0) return { items: [], lost: [] }
+  const { items, lost, writes } = await mendItems(store, ids, { requeues: true })
+  await store.commit(writes)
+  return { items, lost }
 }
 
 function gapProblems({ report }: Store): Problem[] {

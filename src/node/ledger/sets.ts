@@ -8,12 +8,13 @@
  */
 import type { FactState, HeldFact } from '../../base/fact.ts'
 import { isSystemId } from '../../base/fact.ts'
-import type { Hash } from '../../base/hash.ts'
+import { type Hash, hashText } from '../../base/hash.ts'
 import { stampOf } from '../../base/stamp.ts'
 import { leafOf, leafWhere } from '../../consensus/items/digest.ts'
 import { growthOf } from '../../consensus/items/growth.ts'
 import { SettledTree } from '../../merkle/settle.ts'
 import { MerkleTree } from '../../merkle/tree.ts'
+import type { MendedItem } from './mend.ts'
 import type { ItemWork } from './work.ts'
 
 /** What a batch made of an item, with all its facts where the trees need them. */
@@ -58,6 +59,18 @@ export class Sets {
     if (work.rebuilt) this.place(idHash, facts)
     else for (const state of work.extended) this.settled.extend(idHash, state)
     this.held?.set(idHash, summary.pending === null ? agreed : this.heldLeaf(facts))
+  }
+
+  /** Takes over what mending made of an item. */
+  mend({ id, summary, facts }: MendedItem): void {
+    const idHash = hashText(id)
+    if (isSystemId(id)) {
+      const { agreed } = summary
+      this.system.set(idHash, agreed === null ? null : leafOf(agreed.newest))
+      return
+    }
+    this.place(idHash, facts)
+    this.held?.set(idHash, this.heldLeaf(facts))
   }
 
   /** Places an item by all its facts. */

@@ -35,10 +35,29 @@ export class Listing {
     this.#reading = reading
   }
 
-  async list(params: ListParams): Promise<ListResult> {
-    const page = await this.#page(params)
-    await this.#member.ledger.durable() // what was shown must survive a crash
-    return page
+  list(params: ListParams): Promise<ListResult> {
+    return this.#durably(this.#page(params))
+  }
+
+  history(params: HistoryParams): Promise<HistoryResult> {
+    return this.#durably(this.#historyOf(params))
+  }
+
+  links(params: LinksParams): Promise<LinksResult> {
+    return this.#durably(this.#linksOf(params))
+  }
+
+  collisions(): Promise<CollisionsResult> {
+    return this.#durably(this.#collisions())
+  }
+
+  /** What was shown must survive a crash, what was not found or has split, too. */
+  async #durably<T>(shown: Promise<T>): Promise<T> {
+    try {
+      return await shown
+    } finally {
+      await this.#member.ledger.durable()
+    }
   }
 
   async #page(params: ListParams): Promise<ListResult> {
@@ -56,7 +75,7 @@ export class Listing {
     return { items }
   }
 
-  async history({ id, after, limit }: HistoryParams): Promise<HistoryResult> {
+  async #historyOf({ id, after, limit }: HistoryParams): Promise<HistoryResult> {
     checkId(id)
     const { view, held } = await this.#reading.view(id)
     const item = itemIn(view, id)
@@ -75,7 +94,7 @@ export class Listing {
     return isMore && last !== undefined ? { facts, next: last.version } : { facts }
   }
 
-  async links({ id }: LinksParams): Promise<LinksResult> {
+  async #linksOf({ id }: LinksParams): Promise<LinksResult> {
     const shown = await this.#reading.shown({ id })
     const dependsOn = []
     for (const to of shown.fact.dependsOn) {
@@ -100,7 +119,7 @@ export class Listing {
     return (await this.#headOrNothing(id)) !== undefined
   }
 
-  async collisions(): Promise<CollisionsResult> {
+  async #collisions(): Promise<CollisionsResult> {
     const collisions = []
     for await (const root of this.#splitRoots()) {
       const { view } = await this.#reading.view(root)

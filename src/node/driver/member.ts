@@ -50,6 +50,10 @@ import { rearrange } from './rearranging.ts'
 import { Roster } from './roster.ts'
 
 const TICK_MS = 100
+/** A clock that runs ahead of the machine's is kept on disk so often. */
+const CLOCK_RENEWAL_MS = 1000
+/** Problems that are over when their member is none any more. */
+const PEER_PROBLEMS = ['clock', 'gap', 'peer'] as const
 
 export interface MemberOptions {
   readonly ports: Ports
@@ -90,6 +94,7 @@ export class Member implements Context {
   readonly #onFatal: (error: Error) => void
   #gap: boolean
   #timer: Timer | null = null
+  #clockRenewalAt = Number.NEGATIVE_INFINITY
   #stopped = false
   #failed = false
 
@@ -279,7 +284,8 @@ export class Member implements Context {
   /** Takes a clock that was heard from a roster member. */
   hear(stamp: Stamp, from: MemberId): void {
     const problem = this.time.hear(stamp, from)
-    if (problem !== undefined) this.problems.set(`clock/${from}`, problem)
+    if (problem === undefined) this.problems.clear(`clock/${from}`)
+    else this.problems.set(`clock/${from}`, problem)
   }
 
   #tick(): void {
@@ -289,6 +295,7 @@ export class Member implements Context {
     this.dispatch({ kind: 'tick', now })
     const cut = this.time.cut()
     if (cut > this.ledger.sets.settled.cut) this.own.moveCut(cut)
+    this.#renewClock(now)
     this.probing.tick()
     this.adding.tick()
     this.parents.tick()
@@ -301,6 +308,13 @@ export class Member implements Context {
       const heardAt = this.agreement.peers.get(peer)?.heardAt ?? Number.NEGATIVE_INFINITY
       return now - heardAt > ms
     })
+  }
+
+  #renewClock(now: number): void {
+    if (now < this.#clockRenewalAt) return
+    this.#clockRenewalAt = now + CLOCK_RENEWAL_MS
+    const writes = this.time.renewal(CLOCK_RENEWAL_MS)
+    if (writes.length > 0) this.background(this.ledger.record(writes))
   }
 
   #run(effect: Effect): void {
@@ -363,6 +377,10 @@ export class Member implements Context {
   }
 
   #onRoster(members: readonly MemberId[], quorum: Quorum): void {
+    for (const peer of this.agreement.peers.keys()) {
+      if (members.includes(peer)) continue
+      for (const kind of PEER_PROBLEMS) this.problems.clear(`${kind}/${peer}`)
+    }
     this.dispatch({ kind: 'roster', now: this.now(), members, quorum })
   }
 

@@ -20,6 +20,8 @@ import type { Clock } from '../ports.ts'
 
 /** The reserve is renewed when less than this is left of it. */
 const RESERVE_LOW_MS = 200
+/** A clock this far ahead of the machine's jumped: the reserve of a restart or two brings less. */
+const AHEAD_MS = 2 * limits.clockReserveMs
 const KEY = 'clock'
 
 export class NetworkTime {
@@ -76,8 +78,28 @@ export class NetworkTime {
   /** What must be written along with a batch, so that the persisted clock is ahead of its stamps. */
   reserve(): Write[] {
     const lastMs = stampMs(this.#network.last)
-    if (stampMs(this.#reserve) - lastMs > RESERVE_LOW_MS) return []
-    this.#reserve = stampOf(lastMs + limits.clockReserveMs)
+    return this.#keepAhead({ lastMs, lowMs: RESERVE_LOW_MS, reserveMs: limits.clockReserveMs })
+  }
+
+  /**
+   * What must be written without a batch, asked for every `periodMs`: a clock that followed others
+   * ahead of this machine's would go back at a restart, though nothing was written meanwhile, and
+   * the others pass over what an older clock says. One that is near the machine's needs nothing.
+   */
+  renewal(periodMs: number): Write[] {
+    if (this.nowMs() - this.#clock.wallMs() <= AHEAD_MS) return []
+    const lastMs = Math.max(this.nowMs(), stampMs(this.#network.last))
+    return this.#keepAhead({ lastMs, lowMs: periodMs, reserveMs: 2 * periodMs })
+  }
+
+  #keepAhead(wanted: {
+    readonly lastMs: number
+    /** Nothing is written while more than this is left. */
+    readonly lowMs: number
+    readonly reserveMs: number
+  }): Write[] {
+    if (stampMs(this.#reserve) - wanted.lastMs > wanted.lowMs) return []
+    this.#reserve = stampOf(wanted.lastMs + wanted.reserveMs)
     return [{ kind: 'meta', key: KEY, value: Buffer.from(this.#reserve, 'hex') }]
   }
 }

@@ -6,7 +6,8 @@ import type { Effect } from '../../src/consensus/agreement/events.ts'
 import type { AgreementState } from '../../src/consensus/agreement/state.ts'
 import type { Status } from '../../src/consensus/messages.ts'
 
-const ways: Readonly<Record<Status, readonly Status[]>> = {
+/** From each status, the statuses that may follow; docs/protocol.md, section 1, shows the same. */
+export const ways: Readonly<Record<Status, readonly Status[]>> = {
   empty: ['counter-sync', 'source-sync', 'source'],
   'counter-sync': ['source-sync', 'source', 'empty'],
   'source-sync': ['counter-sync', 'source', 'empty'],

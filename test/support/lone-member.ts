@@ -20,6 +20,7 @@ import {
   type Contact,
   type Network,
   NetworkError,
+  type NetworkListener,
   type Timer,
 } from '../../src/node/ports.ts'
 import { MemoryStore } from '../../src/storage/memory-store.ts'
@@ -75,11 +76,14 @@ export class QuietNetwork implements Network {
   readonly connected = new Set<MemberId>()
   readonly sent: { readonly to: MemberId; readonly frame: Uint8Array }[] = []
   contacts: readonly Contact[] = []
+  /** Who takes what a test says in the name of others; null before the start. */
+  listener: NetworkListener | null = null
 
   addresses(): readonly string[] {
     return ['/ip4/127.0.0.1/tcp/1']
   }
-  async start(): Promise<void> {
+  async start(listener: NetworkListener): Promise<void> {
+    this.listener = listener
     await settled()
   }
   async stop(): Promise<void> {

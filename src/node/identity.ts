@@ -75,12 +75,21 @@ function configWrite({ name, listen, announce }: Identity): Write {
 
 type Config = Pick<Identity, 'name' | 'listen' | 'announce'>
 
-/** Reads the identity; throws NOT_A_STORE when the making of the store was interrupted. */
+/**
+ * Reads the identity. Throws NOT_A_STORE when the making of the store was interrupted, DAMAGED when
+ * it lies in what the disk lost.
+ */
 export async function readIdentity(store: Store): Promise<Identity> {
   const privateKey = await store.meta(KEYS.privateKey)
   const networkKey = await store.meta(KEYS.networkKey)
   const config = await store.meta(KEYS.config)
   if (privateKey === undefined || networkKey === undefined || config === undefined) {
+    if (store.report.gap || store.report.damages.length > 0) {
+      const lost =
+        'The identity of this member was lost with damaged parts of its store. Put a copy of the ' +
+        'store back, or join anew with an empty folder; the other members will fill it.'
+      throw new VecheError('DAMAGED', lost)
+    }
     const sentence =
       'This store has no identity: its making was interrupted. Remove it, make it anew.'
     throw new VecheError('NOT_A_STORE', sentence)

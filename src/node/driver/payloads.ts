@@ -59,6 +59,7 @@ export class Payloads {
   /** It came another way. */
   have(blobs: readonly Hash[]): void {
     for (const blob of blobs) {
+      this.#context.problems.clear(`damage/payload/${blob}`)
       const wanted = this.#wanted.get(blob)
       if (wanted === undefined) continue
       this.#wanted.delete(blob)

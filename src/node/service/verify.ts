@@ -43,7 +43,8 @@ export async function verifyMember(
   await verifyItems(member, listing, found, options)
   await verifyPayloads(member, found, options)
   const hash = found.tree.root()
-  const { items, facts, payloads, damages, danglingLinks } = found
+  const { items, facts, payloads, danglingLinks } = found
+  const damages = oncePerPayload(found.damages)
   return { ok: damages.length === 0, items, facts, payloads, hash, damages, danglingLinks }
 }
 
@@ -153,8 +154,16 @@ async function verifyPayloads(member: Member, found: Found, options: VerifyOptio
     if (verdict === 'damaged') await member.store.setAsidePayload(blob)
     await member.ledger.record([{ kind: 'wanted', blob, size }])
     member.payloads.want(blob, size)
-    const what = verdict === 'damaged' ? 'does not match its hash' : 'is gone'
+    const what = verdict === 'damaged' ? 'is damaged or gone' : 'is gone'
     const sentence = `The payload of ${id} ${what}; it is fetched from the others.`
     found.damages.push({ what: 'payload', id, version, blob, sentence })
   }
+}
+
+/** The store names a damaged payload by its hash; where an item's fact names it, too, once is enough. */
+function oncePerPayload(damages: readonly VerifyDamage[]): VerifyDamage[] {
+  const named = new Set(damages.filter(({ id }) => id !== undefined).map(({ blob }) => blob))
+  return damages.filter(
+    ({ id, blob }) => id !== undefined || blob === undefined || !named.has(blob),
+  )
 }

@@ -41,7 +41,7 @@ export function growthOf(facts: readonly HeldFact[], cut: Stamp): Growth {
     else together.push(fact)
   }
   const states: { added: Stamp; leaf: Hash }[] = []
-  for (const added of [...later.keys()].sort()) {
+  for (const added of [...later.keys()].sort(compareAscii)) {
     set.add(later.get(added)!)
     states.push({ added, leaf: set.leaf()! })
   }

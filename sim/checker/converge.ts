@@ -38,7 +38,6 @@ export function checkConverged(run: Run, report: Report): void {
 function checkSettled(run: Run, { line }: Dump, report: Report): void {
   const { member, seq, status } = line
   const roster = lastRoster(run)
-  if (!roster.includes(member)) return
   if (status !== 'source') report.fail(`${member} is ${status} in the end`, seq)
   if (line.hash === null) report.unknown(`the hash of ${member} in the end is not told`, seq)
   if (line.facts === null && line.items === null) {

@@ -2,14 +2,15 @@
  * Check 1: nothing acknowledged is lost. An answer names the disks that hold the write; from then
  * on every dump of such a member must have fact and payload, unless the fault itself destroyed that
  * store. What a member showed, and what its disk held before, must stay there, too. In the end each
- * acknowledged write is at every member, a head or an ancestor of one. Writes of which the faults
- * destroyed every claimed copy are told apart; they fail nothing only where the run may do that.
+ * acknowledged write is at every member, a head or an ancestor of one. Writes that only members
+ * who left hold are told apart, and so are those of which the faults destroyed every claimed copy:
+ * these fail nothing only where the run may do that.
  */
 import { Disks } from './disks.ts'
 import { rootIdOf } from './family.ts'
 import type { DoneLine, DumpLine, FaultLine, HistoryLine } from './format.ts'
 import { type Report, short } from './report.ts'
-import { type Dump, isWrite, type Operation, type Run, rostersWithin } from './run.ts'
+import { type Dump, isWrite, lastRoster, type Operation, type Run, rostersWithin } from './run.ts'
 import { keyOf } from './split.ts'
 
 /** What a member's next dump must have, and the line that says so. */
@@ -140,23 +141,31 @@ function checkDump(state: State, line: DumpLine): void {
 }
 
 function checkSettled({ run, report, destroyed }: State): void {
+  const roster = lastRoster(run)
   let apart = 0
+  let away = 0
   for (const operation of run.operations.values()) {
     const { end, asked } = operation
     if (end?.kind !== 'done' || end.version === null || !isWrite(operation)) continue
     const key = keyOf(asked.id, end.version)
     const gone = destroyed.get(key) ?? new Set()
-    const isDestroyed = holdersOf(operation, end).every(member => gone.has(member))
+    const holders = holdersOf(operation, end)
+    const isDestroyed = holders.every(member => gone.has(member))
     const absent = run.settled.filter(dump => isAfter(dump, end) && !isRooted(dump, asked.id, key))
     if (absent.length === 0) continue
     if (isDestroyed) {
       apart += 1
       continue
     }
+    if (holders.every(member => !roster.includes(member))) {
+      away += 1
+      continue
+    }
     const names = absent.map(dump => dump.line.member).join(', ')
     const sentence = `${nameOf(operation, end)} is not there, or not rooted, on ${names} in the end`
     report.fail(sentence, asked.seq, end.seq, absent[0]!.line.seq)
   }
+  if (away > 0) report.notes.push(`${away} acknowledged writes are on members that left alone`)
   if (apart === 0) return
   report.notes.push(`${apart} acknowledged writes were destroyed by the faults with all copies`)
   if (!run.begin.mayDestroyAll) report.unknown('the faults destroyed every copy of some writes')

@@ -36,6 +36,7 @@ export interface Run {
   readonly lines: readonly HistoryLine[]
   readonly operations: ReadonlyMap<string, Operation>
   readonly dumps: ReadonlyMap<DumpLine, Dump>
+  /** Of the members of the last roster. */
   readonly settled: readonly Dump[]
   readonly graph: Graph
   /** Rosters with the time from which each was in effect. */
@@ -87,7 +88,11 @@ export function prepare(lines: readonly HistoryLine[], report: Report): Run | nu
   report.look('lines', lines.length)
   report.look('operations', operations.size)
   report.look('dumps', dumps.size)
-  const settled = [...dumps.values()].filter(dump => dump.line.moment === 'settled')
+  // Who left keeps what it had, and is not asked for what came later.
+  const roster = rosters.at(-1)!.members
+  const settled = [...dumps.values()].filter(
+    ({ line }) => line.moment === 'settled' && roster.includes(line.member),
+  )
   const byBlob = blobsOf(operations, report)
   checkRecords(begin, lines, report)
   return { begin, lines, operations, dumps, settled, graph, rosters, byBlob }

@@ -4,35 +4,16 @@
  */
 import { describe, expect, it } from 'vitest'
 import { naiveRoot } from '../../sim/naive.ts'
-import { utf8 } from '../../src/base/bytes.ts'
 import { type Fact, isSystemId } from '../../src/base/fact.ts'
 import { limits } from '../../src/base/limits.ts'
-import { stampOf } from '../../src/base/stamp.ts'
-import { versionOf } from '../../src/consensus/items/version.ts'
 import { createService } from '../../src/node/service/service.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { decodeFrame } from '../../src/wire/frame.ts'
-import { BEGIN_MS, Lone, putOf } from '../support/lone-member.ts'
-import { factOf } from '../support/one-member.ts'
+import { Lone, putOf } from '../support/lone-member.ts'
+import { type TextFact, take, versionOn } from '../support/received.ts'
 import { randomFrom } from '../wire/mutations.ts'
 
 const isDeep = process.env.VECHE_DEEP === '1'
-
-/** A version by another member on some parents, with content of its own. */
-function versionOn(id: string, parents: readonly string[], text: string, at: number): Fact {
-  const first = factOf(id, utf8(text), stampOf(BEGIN_MS, at))
-  return { ...first, parents, version: versionOf(id, parents, first.dataHash) }
-}
-
-/** Takes agreed facts in an order, as another member would send them. */
-async function take({ member }: Lone, facts: readonly (readonly [Fact, string])[]): Promise<void> {
-  for (const [fact, text] of facts) {
-    const added = fact.at
-    const received = [{ fact, payload: utf8(text), added }]
-    const receptions = await member.ledger.receive(received, { from: 'b', stampRule: 'smaller' })
-    for (const { kind } of receptions) expect(['stored', 'known']).toContain(kind)
-  }
-}
 
 /** Its user facts that are agreed, from the store. */
 async function agreedOf(store: Store): Promise<Fact[]> {
@@ -56,7 +37,7 @@ function kindsSent({ network }: Lone): string[] {
 }
 
 /** A member among others that answer nothing takes facts; what it holds, shows and sent then. */
-async function aloneWith(facts: readonly (readonly [Fact, string])[]) {
+async function aloneWith(facts: readonly TextFact[]) {
   const lone = await Lone.open({ others: ['b', 'c'] })
   await lone.start(5000)
   lone.reach('b')
@@ -73,10 +54,10 @@ async function aloneWith(facts: readonly (readonly [Fact, string])[]) {
 
 describe('members that never speak', () => {
   it('S003-6: split alone, with equal roots and ids, and send no message about it', async () => {
-    const base = [versionOn('report', [], 'base', 1), 'base'] as const
-    const left = [versionOn('report', [base[0].version], 'left', 2), 'left'] as const
-    const right = [versionOn('report', [base[0].version], 'right', 3), 'right'] as const
-    const after = [versionOn('report', [right[0].version], 'after', 4), 'after'] as const
+    const base = versionOn('report', [], 'base', 1)
+    const left = versionOn('report', [base[0].version], 'left', 2)
+    const right = versionOn('report', [base[0].version], 'right', 3)
+    const after = versionOn('report', [right[0].version], 'after', 4)
     const one = await aloneWith([base, left, right])
     const other = await aloneWith([base, right, left])
     const place = [...left[0].version].findIndex((digit, at) => digit !== right[0].version[at])
@@ -106,7 +87,7 @@ describe('the tree in memory', () => {
         case 0: {
           // From elsewhere, on any version that is here: mostly a collision.
           const parents = held.length === 0 ? [] : [held[random(held.length)]!.fact.version]
-          await take(lone, [[versionOn(id, parents, `theirs ${n}`, n + 1), `theirs ${n}`]])
+          await take(lone, [versionOn(id, parents, `theirs ${n}`, n + 1)])
           break
         }
         case 1: {

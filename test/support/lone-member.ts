@@ -117,7 +117,10 @@ export interface LoneOptions {
   readonly quorum?: Quorum
   /** Other members of the roster. */
   readonly others?: readonly MemberId[]
+  readonly policyOf?: MemberOptions['policyOf']
 }
+
+type MemberOptions = Parameters<typeof Member.open>[0]
 
 /** A member with its ports in the test's hands. */
 export class Lone {
@@ -128,14 +131,16 @@ export class Lone {
   member!: Member
   #envelopes = 0
   #drawn = 0
+  readonly #policyOf: MemberOptions['policyOf']
 
-  private constructor(store: Store) {
-    this.store = store
+  private constructor({ store, policyOf }: LoneOptions) {
+    this.store = store ?? new MemoryStore()
+    this.#policyOf = policyOf
   }
 
   /** Opens a member on a store that knows its roster; alone it is Source with its first tick. */
   static async open(options: LoneOptions = {}): Promise<Lone> {
-    const lone = new Lone(options.store ?? new MemoryStore())
+    const lone = new Lone(options)
     const stamp = { at: stampOf(BEGIN_MS), by: SELF }
     const founder = await lone.#opened()
     await founder.roster.take(SELF, [
@@ -158,6 +163,7 @@ export class Lone {
       },
       store: this.store,
       onFatal: error => void this.fatal.push(error),
+      ...(this.#policyOf === undefined ? {} : { policyOf: this.#policyOf }),
     })
   }
 

@@ -180,6 +180,8 @@ export const limits = {
   checkMs: 5000,
   /** The settle cut lies at least so far back (PROTOCOL 5). */
   settleMs: 2000,
+  /** After damage all of a store is looked at, in the background, at most so often. */
+  scrubAgainMs: 600_000,
   /** A stamp or a clock further ahead than this is not followed (PROTOCOL 4). */
   clockAheadMs: 60_000,
   /** The network clock is persisted with this reserve, so a restart never goes back. */

@@ -44,7 +44,14 @@ export function startReport({ tables, journal, lastCut, clean }: MemoryImage): S
     journal === null
       ? [{ what: 'journal', sentence: 'The journal is missing: loss would go unnoticed.' }]
       : []
+  for (const id of new Set([...tables.items.keys(), ...tables.facts.keys()])) {
+    const here = tables.facts.get(id)?.size ?? 0
+    const said = tables.items.get(id)?.facts
+    if (said === here || (said === undefined && here === 0)) continue
+    const sentence = `The summary of ${id} speaks of ${said ?? 'no'} facts, and ${here} are here.`
+    damages.push({ what: 'item', id, sentence })
+  }
   const { factsMissing, pendingMissing } = loss
-  const gap = loss.differs || journal === null
+  const gap = loss.differs || damages.length > 0
   return { clean, factsMissing, pendingMissing, gap, damages, lastCut }
 }

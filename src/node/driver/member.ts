@@ -24,7 +24,7 @@ import { type Policy, splitPolicy } from '../../consensus/items/policy.ts'
 import type { WriteStamp } from '../../consensus/items/write.ts'
 import type { Envelope, Ping } from '../../consensus/messages.ts'
 import type { EventBody, Problem } from '../../control/protocol-network.ts'
-import { GAP_META_KEY, type Store } from '../../storage/store.ts'
+import type { Store } from '../../storage/store.ts'
 import { encodeFrame } from '../../wire/frame.ts'
 import type { AddedFact } from '../ledger/changes.ts'
 import { type DurableBatch, Ledger } from '../ledger/ledger.ts'
@@ -41,6 +41,7 @@ import { HeldTree } from './held.ts'
 import { Inbound } from './inbound.ts'
 import { Levels } from './levels.ts'
 import { Links } from './links.ts'
+import { Mending } from './mending.ts'
 import { NetworkTime } from './network-time.ts'
 import { Offers } from './offers.ts'
 import { OwnSets } from './own-sets.ts'
@@ -50,8 +51,6 @@ import { rearrange } from './rearranging.ts'
 import { Roster } from './roster.ts'
 
 const TICK_MS = 100
-/** A clock that runs ahead of the machine's is kept on disk so often. */
-const CLOCK_RENEWAL_MS = 1000
 /** Problems that are over when their member is none any more. */
 const PEER_PROBLEMS = ['clock', 'gap', 'peer'] as const
 
@@ -86,15 +85,14 @@ export class Member implements Context {
   readonly levels: Levels
   readonly offers = new Offers()
   readonly own: OwnSets
+  readonly mending: Mending
   readonly parents: MissingParents
   readonly payloads: Payloads
   readonly probing: Probing
   readonly roster: Roster
   readonly time: NetworkTime
   readonly #onFatal: (error: Error) => void
-  #gap: boolean
   #timer: Timer | null = null
-  #clockRenewalAt = Number.NEGATIVE_INFINITY
   #stopped = false
   #failed = false
 
@@ -106,11 +104,9 @@ export class Member implements Context {
     const member = new Member(options, time, rebuilt)
     await member.roster.load()
     await member.payloads.load()
-    if (member.gap) {
-      await member.ledger.record([{ kind: 'meta', key: GAP_META_KEY, value: new Uint8Array([1]) }])
-    }
     member.parents.note(rebuilt.missing)
     for (const problem of rebuilt.problems) member.problems.set(`start/${problem.reason}`, problem)
+    await member.mending.begin(rebuilt)
     return member
   }
 
@@ -125,7 +121,7 @@ export class Member implements Context {
     this.planted = options.planted ?? new Set()
     this.#onFatal = options.onFatal
     this.time = time
-    this.#gap = rebuilt.gap
+    this.mending = new Mending(this, rebuilt.gap)
     this.incarnation = toHex(options.ports.entropy.bytes(8))
     this.policyOf = options.policyOf ?? (() => splitPolicy)
     this.ledger = new Ledger({
@@ -180,13 +176,7 @@ export class Member implements Context {
     this.probing = new Probing(this)
     this.roster = new Roster(this, (members, quorum) => this.#onRoster(members, quorum))
     this.store.onFault(error => this.#fail(error))
-    this.store.onDamage(damage =>
-      this.problems.set(`damage/${damage.what}/${damage.id ?? damage.blob ?? ''}`, {
-        reason: 'damage',
-        sentence: damage.sentence,
-        nextStep: 'Run `veche verify` to see all of it; it is refilled from the others.',
-      }),
-    )
+    this.store.onDamage(damage => this.mending.found(damage))
   }
 
   /** Opens the links and begins to tick. */
@@ -216,7 +206,7 @@ export class Member implements Context {
 
   /** Whether something that was held once is gone, and not refilled yet. */
   get gap(): boolean {
-    return this.#gap
+    return this.mending.gap
   }
 
   now(): number {
@@ -295,7 +285,9 @@ export class Member implements Context {
     this.dispatch({ kind: 'tick', now })
     const cut = this.time.cut()
     if (cut > this.ledger.sets.settled.cut) this.own.moveCut(cut)
-    this.#renewClock(now)
+    const renewal = this.time.renewal()
+    if (renewal.length > 0) this.background(this.ledger.record(renewal))
+    this.mending.tick()
     this.probing.tick()
     this.adding.tick()
     this.parents.tick()
@@ -308,13 +300,6 @@ export class Member implements Context {
       const heardAt = this.agreement.peers.get(peer)?.heardAt ?? Number.NEGATIVE_INFINITY
       return now - heardAt > ms
     })
-  }
-
-  #renewClock(now: number): void {
-    if (now < this.#clockRenewalAt) return
-    this.#clockRenewalAt = now + CLOCK_RENEWAL_MS
-    const writes = this.time.renewal(CLOCK_RENEWAL_MS)
-    if (writes.length > 0) this.background(this.ledger.record(writes))
   }
 
   #run(effect: Effect): void {
@@ -332,10 +317,7 @@ export class Member implements Context {
       case 'rearrange':
         return this.background(rearrange(this, effect))
       case 'gapClosed':
-        this.#gap = false
-        this.problems.clear('start/gap')
-        this.background(this.ledger.record([{ kind: 'meta', key: GAP_META_KEY, value: null }]))
-        return this.own.tell()
+        return this.mending.setGap(false)
     }
   }
 

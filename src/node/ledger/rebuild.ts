@@ -11,7 +11,7 @@ import { familyOf } from '../../consensus/items/family.ts'
 import { rootOf, stepCount } from '../../consensus/items/id.ts'
 import { type Policy, splitPolicy } from '../../consensus/items/policy.ts'
 import type { Problem } from '../../control/protocol-network.ts'
-import { GAP_META_KEY, type Store } from '../../storage/store.ts'
+import { type Damage, GAP_META_KEY, type Store } from '../../storage/store.ts'
 import { familyIds } from './batch.ts'
 import { LiveItems } from './live-items.ts'
 import { countSetAside, type Mended, type MendedItem, mendItems, missingParents } from './mend.ts'
@@ -30,6 +30,8 @@ export interface Rebuilt {
   readonly waitingFamilies: readonly ItemId[]
   /** Items that were told of as damaged, as they are now. */
   readonly mended: readonly MendedItem[]
+  /** Damage that the reading met. */
+  readonly met: readonly Damage[]
   readonly problems: readonly Problem[]
 }
 
@@ -39,6 +41,9 @@ export async function rebuild(
   cut: number,
   policyOf: (id: ItemId) => Policy = () => splitPolicy,
 ): Promise<Rebuilt> {
+  const met: Damage[] = []
+  let isDone = false
+  store.onDamage(damage => void (isDone || met.push(damage)))
   const mended = await mendAtStart(store)
   const sets = new Sets(cut)
   const cutStamp = stampOf(cut)
@@ -84,7 +89,8 @@ export async function rebuild(
   const gap = problems.length > 0 || (await store.meta(GAP_META_KEY)) !== undefined
   const setAsideFacts = await countSetAside(store)
   const counts = { agreedFacts, setAsideFacts, systemFacts }
-  const told = { missing, waitingFamilies, mended: mended.items, problems }
+  isDone = true
+  const told = { missing, waitingFamilies, mended: mended.items, met, problems }
   return { sets, ...counts, live, gap, ...told }
 }
 

@@ -57,7 +57,9 @@ export class Reading {
   async #look(params: HeadParams): Promise<Shown> {
     const { id } = params
     if (params.version !== undefined || params.at !== undefined) return await this.#past(params)
-    const [summary] = await this.#member.store.items([id])
+    const { mending, store } = this.#member
+    const [summary] = await mending.read(() => store.items([id]))
+    mending.mustBeWhole(id)
     const seen = viewSummary(id, summary)
     if (seen === undefined) return await this.#ofFamily(id)
     if (seen.kind === 'absent') throw notFound(id)
@@ -74,8 +76,9 @@ export class Reading {
     at?: number,
   ): Promise<{ view: FamilyView; held: ReadonlyMap<string, HeldFact> }> {
     const root = rootOf(id)
-    const facts: HeldFact[] = [...(await this.#member.store.factsOf(root))]
-    for (const member of await familyIds(this.#member.store, root)) {
+    const { mending, store } = this.#member
+    const facts: HeldFact[] = [...(await store.factsOf(root))]
+    for (const member of await mending.read(() => familyIds(store, root))) {
       facts.push(...(await this.#member.store.factsOf(member)))
     }
     const limit = at === undefined ? undefined : stampOf(at, 0xffff)
@@ -107,6 +110,8 @@ export class Reading {
     if (size <= limits.inlinePayloadBytesMax) {
       const [bytes] = await this.#member.store.smallPayloads([blob])
       if (bytes !== undefined) return bytes
+      const [isThere] = await this.#member.store.hasPayloads([blob])
+      if (isThere === true) throw await this.#damaged(shown, { blob, size })
     }
     const { stream } = await this.stream(shown)
     const whole = new Uint8Array(size)
@@ -160,11 +165,8 @@ export class Reading {
     { id }: Shown,
     wanted: { readonly blob: Hash; readonly size: number },
   ): Promise<VecheError> {
-    const { ledger, payloads, store } = this.#member
     const { blob, size } = wanted
-    await store.setAsidePayload(blob)
-    await ledger.record([{ kind: 'wanted', blob, size }])
-    payloads.want(blob, size)
+    await this.#member.mending.setAside(blob, size)
     const sentence = `The payload of ${id} does not match its hash; it is fetched again.`
     return new VecheError('DAMAGED', sentence, { blob })
   }
@@ -191,6 +193,7 @@ export class Reading {
       throw new VecheError('NOT_FOUND', `${id} has no version ${version} here.`, { id, version })
     }
     const then = await this.view(id, at)
+    this.#member.mending.mustBeWhole(id)
     const item = itemIn(then.view, id)
     if (item.deleted) throw deleted(id, item.shown.version)
     return shownNode(item, item.shown, held)

@@ -42,6 +42,7 @@ export async function verifyMember(
   await verifyRecords(member, found, options)
   await verifyItems(member, listing, found, options)
   await verifyPayloads(member, found, options)
+  if (found.damages.length === 0) member.mending.soundAgain()
   const hash = found.tree.root()
   const { items, facts, payloads, danglingLinks } = found
   const damages = oncePerPayload(found.damages)
@@ -54,6 +55,7 @@ async function verifyRecords(member: Member, found: Found, options: VerifyOption
     options.signal.throwIfAborted()
     done += checked
     found.damages.push(...damages)
+    member.mending.take(damages)
     options.progress({ phase: 'records', done, of: null })
   }
 }
@@ -151,9 +153,7 @@ async function verifyPayloads(member: Member, found: Found, options: VerifyOptio
     const verdict = await member.store.verifyPayload(blob)
     if (verdict === 'ok' || (verdict === 'absent' && member.payloads.isWanted(blob))) continue
     const size = (await member.store.facts([{ id, version }]))[0]?.fact.size ?? 0
-    if (verdict === 'damaged') await member.store.setAsidePayload(blob)
-    await member.ledger.record([{ kind: 'wanted', blob, size }])
-    member.payloads.want(blob, size)
+    await member.mending.setAside(blob, size)
     const what = verdict === 'damaged' ? 'is damaged or gone' : 'is gone'
     const sentence = `The payload of ${id} ${what}; it is fetched from the others.`
     found.damages.push({ what: 'payload', id, version, blob, sentence })

@@ -1,0 +1,298 @@
+/**
+ * What a member does about damage that its store finds: what is kept of an item is made anew from
+ * the facts that can be read, a fact that is gone is asked for, a damaged payload is set aside and
+ * fetched again. All of it is said in `problems`, until it is mended.
+ *
+ * While a fact is missing the member has a gap: it says so in every message and leaves elections to
+ * others. An item that lacks one is not shown: what would be shown may be an old version.
+ */
+import { type FactRef, type ItemId, refKey } from '../../base/fact.ts'
+import type { Hash } from '../../base/hash.ts'
+import { limits } from '../../base/limits.ts'
+import { VecheError } from '../../base/veche-error.ts'
+import { rootOf } from '../../consensus/items/id.ts'
+import type { Problem } from '../../control/protocol-network.ts'
+import { type Damage, GAP_META_KEY } from '../../storage/store.ts'
+import type { MendedItem } from '../ledger/mend.ts'
+import type { Rebuilt } from '../ledger/rebuild.ts'
+import type { Member } from './member.ts'
+
+/** How often what is missing is looked for among what is held. */
+const LOOK_MS = 500
+
+export class Mending {
+  readonly #member: Member
+  /** Items to be made anew. */
+  #items = new Set<ItemId>()
+  /** Payloads to be held against their hash. */
+  readonly #blobs = new Set<Hash>()
+  /** Records of facts that were told of, and not written anew since. */
+  readonly #lost = new Map<string, FactRef>()
+  /** Items that held more facts than can be read, with how many those were. */
+  readonly #short = new Map<ItemId, number>()
+  /** Open problems of payloads. */
+  readonly #told = new Set<Hash>()
+  #itemsDone: Promise<void> | null = null
+  #blobsRun = false
+  #lookAt = 0
+  #looking = false
+  #scrubAt = Number.NEGATIVE_INFINITY
+  #madeGap = false
+
+  #gap: boolean
+
+  constructor(member: Member, gap: boolean) {
+    this.#member = member
+    this.#gap = gap
+  }
+
+  /** Whether something that was held once is gone, and not refilled yet. */
+  get gap(): boolean {
+    return this.#gap
+  }
+
+  /** Opens or closes the gap, durably, and says so. */
+  setGap(gap: boolean): void {
+    const { ledger, own, problems } = this.#member
+    this.#gap = gap
+    if (!gap) problems.clear('start/gap')
+    const value = gap ? new Uint8Array([1]) : null
+    this.#member.background(ledger.record([{ kind: 'meta', key: GAP_META_KEY, value }]))
+    own.tell()
+  }
+
+  /** Takes up what the opening found and was mended since, and what the rebuild met. */
+  async begin({ mended, met }: Pick<Rebuilt, 'mended' | 'met'>): Promise<void> {
+    const { damages } = this.#member.store.report
+    for (const damage of damages) if (damage.what !== 'journal') this.#tell(damage)
+    for (const item of mended) this.#count(item)
+    for (const damage of met) this.found(damage)
+    if (this.#gap || damages.length > 0) this.#scrub()
+    if (!this.#gap) return
+    const value = new Uint8Array([1])
+    await this.#member.ledger.record([{ kind: 'meta', key: GAP_META_KEY, value }])
+  }
+
+  /** A damage of the running store. */
+  found(damage: Damage): void {
+    const { id, version, blob, what } = damage
+    if (id !== undefined && version !== undefined && what !== 'payload') {
+      const ref = { id, version }
+      if (this.#lost.has(refKey(ref))) return
+      this.#lost.set(refKey(ref), ref)
+    }
+    if (blob !== undefined && this.#blobs.has(blob)) return
+    this.#tell(damage)
+    if (id !== undefined && what !== 'payload') this.#mendItem(id)
+    if (blob !== undefined) this.#mendBlob(blob)
+    this.#scrub()
+  }
+
+  /** A scrub found nothing: what was said of the store as a whole is over. */
+  soundAgain(): void {
+    for (const what of ['engine', 'index']) this.#member.problems.clear(`damage/${what}/`)
+  }
+
+  /**
+   * What a scrub found. Index records that follow from others were written anew by the scrub itself.
+   */
+  take(damages: readonly Damage[]): void {
+    for (const damage of damages) {
+      if (damage.what === 'index') continue
+      if (damage.id !== undefined || damage.blob !== undefined) this.found(damage)
+      else if (damage.what === 'engine') this.#tell(damage)
+    }
+  }
+
+  /** Reads again when a damaged summary was met on the way: it read as if there were no item. */
+  async read<T>(read: () => Promise<T>): Promise<T> {
+    for (;;) {
+      const result = await read()
+      if (this.#itemsDone === null) return result
+      await this.#itemsDone
+    }
+  }
+
+  /** Refuses, with DAMAGED, to show an item of which facts are missing. */
+  mustBeWhole(id: ItemId): void {
+    if (this.#short.size === 0) return
+    const root = rootOf(id)
+    if (![...this.#short.keys()].some(short => rootOf(short) === root)) return
+    const sentence =
+      `A version of ${id} was damaged here, and what is left may be an old one: it is fetched ` +
+      'from the others. A single version is still shown by its hash, see `veche log`.'
+    throw new VecheError('DAMAGED', sentence, { id })
+  }
+
+  /** Takes a damaged payload out of the way and wants it anew, durably. */
+  async setAside(blob: Hash, size: number): Promise<void> {
+    const { ledger, payloads, store } = this.#member
+    await ledger.record([{ kind: 'wanted', blob, size }]) // first: a crash must not forget it
+    await store.setAsidePayload(blob)
+    payloads.want(blob, size)
+    this.#told.add(blob)
+  }
+
+  /** Ends the problems of what is here again; called with every tick. */
+  tick(): void {
+    for (const blob of this.#told) {
+      if (this.#blobs.has(blob) || this.#member.payloads.isWanted(blob)) continue
+      this.#told.delete(blob)
+      this.#member.problems.clear(`damage/payload/${blob}`)
+    }
+    const now = this.#member.now()
+    if (this.#short.size === 0 || this.#looking || now < this.#lookAt) return
+    this.#lookAt = now + LOOK_MS
+    this.#looking = true
+    this.#member.background(
+      this.#look().finally(() => {
+        this.#looking = false
+      }),
+    )
+  }
+
+  #tell(damage: Damage): void {
+    const { what, id, blob, sentence } = damage
+    if (blob !== undefined) this.#told.add(blob)
+    const kind = blob !== undefined ? 'payload' : id !== undefined ? 'item' : what
+    const problem: Problem = {
+      reason: 'damage',
+      sentence,
+      nextStep: 'Run `veche verify` to see all of it; it is refilled from the others.',
+      ...(id !== undefined && { id }),
+    }
+    this.#member.problems.set(`damage/${kind}/${blob ?? id ?? ''}`, problem)
+  }
+
+  #mendItem(id: ItemId): void {
+    const { ledger } = this.#member
+    ledger.damaged.add(id)
+    ledger.cache.delete(id)
+    this.#items.add(id)
+    if (this.#itemsDone !== null) return
+    this.#itemsDone = this.#mendItems()
+    this.#member.background(this.#itemsDone)
+  }
+
+  async #mendItems(): Promise<void> {
+    const { ledger, own, parents } = this.#member
+    try {
+      while (this.#items.size > 0) {
+        const ids = this.#items
+        this.#items = new Set()
+        const { items, lost } = await ledger.mend(ids)
+        for (const item of items) this.#count(item)
+        parents.note(lost)
+        parents.note([...this.#lost.values()].filter(ref => ids.has(ref.id)))
+        if (this.#short.size > 0 && !this.#gap) {
+          this.#madeGap = true
+          this.setGap(true)
+        }
+        own.tell()
+      }
+    } finally {
+      this.#itemsDone = null
+    }
+  }
+
+  /** Notes whether an item lacks facts; a whole one has no problem any more. */
+  #count({ id, before, facts }: MendedItem): void {
+    const here = new Set(facts.map(({ fact }) => fact.version))
+    let gone = 0
+    for (const [key, ref] of this.#lost) {
+      if (ref.id !== id) continue
+      if (here.has(ref.version)) this.#lost.delete(key)
+      else gone += 1
+    }
+    const promised = Math.max(before?.facts ?? 0, facts.length + gone, this.#short.get(id) ?? 0)
+    if (promised > facts.length) this.#short.set(id, promised)
+    else this.#member.problems.clear(`damage/item/${id}`)
+  }
+
+  /** What came back, from others or by a user who wrote the item anew. */
+  async #look(): Promise<void> {
+    const { problems, store } = this.#member
+    const ids = [...this.#short.keys()].slice(0, limits.pageMax)
+    const summaries = await store.items(ids)
+    for (const [at, id] of ids.entries()) {
+      const promised = this.#short.get(id)
+      if (promised === undefined) continue
+      this.#short.delete(id)
+      if ((summaries[at]?.facts ?? 0) < promised) {
+        this.#short.set(id, promised) // at the end: it keeps no other waiting
+        continue
+      }
+      for (const [key, ref] of this.#lost) if (ref.id === id) this.#lost.delete(key)
+      problems.clear(`damage/item/${id}`)
+    }
+    if (this.#short.size > 0 || !this.#madeGap) return
+    this.#madeGap = false
+    if (this.#gap) this.setGap(false)
+  }
+
+  #mendBlob(blob: Hash): void {
+    this.#blobs.add(blob)
+    if (this.#blobsRun) return
+    this.#blobsRun = true
+    this.#member.background(this.#mendBlobs())
+  }
+
+  async #mendBlobs(): Promise<void> {
+    const { payloads, store } = this.#member
+    try {
+      while (this.#blobs.size > 0) {
+        const damaged = new Set<Hash>()
+        const blobs = [...this.#blobs]
+        for (const blob of blobs) {
+          const verdict = await store.verifyPayload(blob)
+          if (verdict === 'ok' || (verdict === 'absent' && payloads.isWanted(blob))) continue
+          damaged.add(blob)
+        }
+        const sizes = await this.#sizesOf(damaged)
+        for (const blob of damaged) {
+          const size = sizes.get(blob)
+          if (size === undefined)
+            await store.setAsidePayload(blob) // no fact names it
+          else await this.setAside(blob, size)
+        }
+        for (const blob of blobs) this.#blobs.delete(blob)
+      }
+    } finally {
+      this.#blobsRun = false
+    }
+  }
+
+  /** Sizes as facts give them: what a damaged record or file says is no witness. */
+  async #sizesOf(blobs: ReadonlySet<Hash>): Promise<ReadonlyMap<Hash, number>> {
+    const sizes = new Map<Hash, number>()
+    if (blobs.size === 0) return sizes
+    const { store } = this.#member
+    for await (const page of store.allItems()) {
+      for (const { id } of page) {
+        for (const { fact } of await store.factsOf(id)) {
+          if (fact.blob !== null && blobs.has(fact.blob)) sizes.set(fact.blob, fact.size)
+        }
+      }
+      if (sizes.size === blobs.size) break
+    }
+    return sizes
+  }
+
+  /** Where one thing is damaged, others may be: everything is looked at, in the background. */
+  #scrub(): void {
+    const now = this.#member.now()
+    if (now - this.#scrubAt < limits.scrubAgainMs) return
+    this.#scrubAt = now
+    this.#member.background(this.#lookAtAll())
+  }
+
+  async #lookAtAll(): Promise<void> {
+    let isSound = true
+    for await (const { damages } of this.#member.store.verify()) {
+      if (this.#member.stopped) return
+      this.take(damages)
+      isSound &&= damages.length === 0
+    }
+    if (isSound) this.soundAgain()
+  }
+}

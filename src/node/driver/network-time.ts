@@ -22,12 +22,15 @@ import type { Clock } from '../ports.ts'
 const RESERVE_LOW_MS = 200
 /** A clock this far ahead of the machine's jumped: the reserve of a restart or two brings less. */
 const AHEAD_MS = 2 * limits.clockReserveMs
+/** A clock that jumped ahead is kept on disk so often. */
+const RENEWAL_MS = 1000
 const KEY = 'clock'
 
 export class NetworkTime {
   readonly #clock: Clock
   readonly #network: NetworkClock
   #reserve: Stamp
+  #renewedAt = Number.NEGATIVE_INFINITY
 
   private constructor(clock: Clock, network: NetworkClock) {
     this.#clock = clock
@@ -82,14 +85,18 @@ export class NetworkTime {
   }
 
   /**
-   * What must be written without a batch, asked for every `periodMs`: a clock that followed others
-   * ahead of this machine's would go back at a restart, though nothing was written meanwhile, and
-   * the others pass over what an older clock says. One that is near the machine's needs nothing.
+   * What must be written without a batch, asked for with every tick and answered once a second: a
+   * clock that followed others ahead of this machine's would go back at a restart, though nothing
+   * was written meanwhile, and the others pass over what an older clock says. One that is near the
+   * machine's needs nothing.
    */
-  renewal(periodMs: number): Write[] {
+  renewal(): Write[] {
+    const monotonicMs = this.#clock.monotonicMs()
+    if (monotonicMs - this.#renewedAt < RENEWAL_MS) return []
+    this.#renewedAt = monotonicMs
     if (this.nowMs() - this.#clock.wallMs() <= AHEAD_MS) return []
     const lastMs = Math.max(this.nowMs(), stampMs(this.#network.last))
-    return this.#keepAhead({ lastMs, lowMs: periodMs, reserveMs: 2 * periodMs })
+    return this.#keepAhead({ lastMs, lowMs: RENEWAL_MS, reserveMs: 2 * RENEWAL_MS })
   }
 
   #keepAhead(wanted: {

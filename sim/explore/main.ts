@@ -1,0 +1,155 @@
+/**
+ * The explorer's command line.
+ *
+ *   npm run explore -- --members 2 --states 1000000
+ *   npm run explore -- --members 3 --quorum roster --surprises 2
+ *
+ * Exits 0 when everything held, 1 on a violation (told by its shortest way), 2 when it was not
+ * understood. `--result FILE` leaves {"passed", "failed"} behind, counted in states.
+ */
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import {
+  type PlantedBug,
+  plantedBugNames,
+  type Quorum,
+} from '../../src/consensus/agreement/state.ts'
+import { type Exploration, type Explored, explore } from './explore.ts'
+import type { Order } from './moves.ts'
+
+const HELP = `npm run explore -- [options]
+  --members N      2 to 4 (default: 2)
+  --states N       stop after so many (default: 1000000)
+  --surprises N    losses, cuts, crashes, writes, … in one life at most (default: 2)
+  --order WHICH    free or fifo (default: free for 2 members, fifo for more)
+  --quorum WHICH   visible or roster (default: visible)
+  --quantum MS     time advances by so much (default: 1000)
+  --writes N       users' writes at most (default: 2)
+  --recover N      liveness from every N-th state; 0: never (default: 200)
+  --begin N        only this beginning (0: Sources, 1: empty, 2: different facts)
+  --planted BUG    ${plantedBugNames.join(', ')}
+  --result FILE    write {"passed": N, "failed": N}
+`
+
+class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+interface Asked {
+  readonly exploration: Exploration
+  readonly result: string | null
+}
+
+const optionNames = [
+  'members',
+  'states',
+  'surprises',
+  'order',
+  'quorum',
+  'quantum',
+  'writes',
+  'recover',
+  'begin',
+  'planted',
+  'result',
+] as const
+
+function readArguments(args: readonly string[]): Asked | 'help' {
+  const options = Object.fromEntries(optionNames.map(name => [name, { type: 'string' as const }]))
+  const parsed = parseArgs({ args: [...args], options: { ...options, help: { type: 'boolean' } } })
+  const values: Readonly<Record<string, unknown>> = parsed.values
+  if (values.help === true) return 'help'
+  const text = (name: string, otherwise: string) => {
+    const value = values[name]
+    return typeof value === 'string' ? value : otherwise
+  }
+  const whole = (name: string, otherwise: number, min: number, max: number) => {
+    const value = Number(text(name, String(otherwise)))
+    if (Number.isInteger(value) && value >= min && value <= max) return value
+    throw new UsageError(`--${name} is a number from ${min} to ${max}`)
+  }
+  const members = whole('members', 2, 2, 4)
+  const order = oneOf<Order>('order', text('order', members === 2 ? 'free' : 'fifo'), [
+    'free',
+    'fifo',
+  ])
+  const quorum = oneOf<Quorum>('quorum', text('quorum', 'visible'), ['visible', 'roster'])
+  const planted = text('planted', '')
+  const bugs = planted === '' ? [] : [oneOf<PlantedBug>('planted', planted, plantedBugNames)]
+  const begin = values.begin === undefined ? null : whole('begin', 0, 0, 2)
+  const exploration: Exploration = {
+    setting: {
+      members,
+      quorum,
+      planted: new Set(bugs),
+      quantumMs: whole('quantum', 1000, 100, 5000),
+      writesMax: whole('writes', 2, 0, 4),
+    },
+    order,
+    surprisesMax: whole('surprises', 2, 0, 20),
+    statesMax: whole('states', 1_000_000, 1, 100_000_000),
+    recoverEvery: whole('recover', 200, 0, 1_000_000_000),
+    ...(begin === null ? {} : { beginnings: [begin] }),
+  }
+  return { exploration, result: values.result === undefined ? null : text('result', '') }
+}
+
+function oneOf<T extends string>(name: string, value: string, known: readonly T[]): T {
+  const found = known.find(other => other === value)
+  if (found === undefined) throw new UsageError(`--${name} is one of ${known.join(', ')}`)
+  return found
+}
+
+function report(explored: Explored, { setting, order }: Exploration, seconds: number): string {
+  const { states, transitions, depth, layers, violation } = explored
+  const lines = [
+    `${setting.members} members, quorum ${setting.quorum}, order ${order}, time by ${setting.quantumMs} ms`,
+    ...layers.map(
+      layer =>
+        `  ${layer.surprises} surprises: ${layer.states} states, ${layer.isExhausted ? 'exhausted' : 'not exhausted'}`,
+    ),
+    `${states} states, ${transitions} transitions, depth ${depth}, ${explored.recoveries} recoveries ` +
+      `(Source after ${explored.sourceMs} ms, equal after ${explored.equalMs} ms at most)`,
+    `${seconds.toFixed(1)} s, ${Math.round(states / seconds)} states/s`,
+    explored.isExhausted
+      ? 'the frontier is exhausted within these bounds'
+      : 'more is to be explored',
+  ]
+  if (violation === null) return lines.join('\n')
+  const told = violation.path.map((text, at) => `  ${at + 1}. ${text}`)
+  return [
+    ...lines,
+    `VIOLATION ${violation.sentence}`,
+    `from: ${violation.beginning}`,
+    ...told,
+  ].join('\n')
+}
+
+function main(): number {
+  try {
+    const asked = readArguments(process.argv.slice(2))
+    if (asked === 'help') {
+      process.stdout.write(HELP)
+      return 0
+    }
+    const began = performance.now()
+    const explored = explore(asked.exploration)
+    const seconds = (performance.now() - began) / 1000
+    process.stdout.write(`${report(explored, asked.exploration, seconds)}\n`)
+    const failed = explored.violation === null ? 0 : 1
+    if (asked.result !== null) {
+      writeFileSync(
+        asked.result,
+        `${JSON.stringify({ passed: explored.states - failed, failed })}\n`,
+      )
+    }
+    return failed
+  } catch (error) {
+    const isUsage = error instanceof UsageError || (error instanceof TypeError && 'code' in error)
+    if (!isUsage) throw error
+    process.stderr.write(`${error.message}\n${HELP}`)
+    return 2
+  }
+}
+
+process.exitCode = main()

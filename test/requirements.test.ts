@@ -1,8 +1,9 @@
 /**
  * docs/requirements.md is true: all 34 rows are there, what is called proven lists tests that exist
- * and name the row, and no title claims more than two rows.
+ * and name the row, and no title claims more than two rows. docs/guarantees.md cites tests that exist.
  */
 import { describe, expect, it } from 'vitest'
+import { findUncovered, readCitations } from './requirements/citations.ts'
 import { compare, type Row, readRows, readTitles, rowsCount, rowsOf } from './requirements/list.ts'
 import { filesUnder, read } from './tidy/sources.ts'
 
@@ -27,6 +28,37 @@ describe('the list of requirements', () => {
     expect(specification.size).toBeGreaterThan(50)
     const cited = new Set(rows.flatMap(row => row.sections))
     expect([...specification].filter(section => !cited.has(section))).toEqual([])
+  })
+})
+
+describe('the list of guarantees', () => {
+  const sources = new Map(
+    ['test', 'sim']
+      .flatMap(folder => filesUnder(folder))
+      .filter(path => path.endsWith('.ts'))
+      .map(path => [path, read(path)]),
+  )
+
+  it('cites titles of tests that are in the files beside them', () => {
+    const citations = readCitations(read('docs/guarantees.md'))
+    expect(citations.flatMap(({ titles }) => titles).length).toBeGreaterThan(20)
+    expect(findUncovered(citations, sources)).toEqual([])
+  })
+
+  it('is found out when a title or a file is none', () => {
+    const hole = '$' + '{n}'
+    const source = `it('holds for good', f)
+it(\`n = ${hole}: b\`, f)`
+    const texts = new Map([['test/a.test.ts', source]])
+    const check = (text: string) => findUncovered(readCitations(text), texts)
+    expect(check('| "holds for good"; "n = …: b" | `a.test.ts` |')).toEqual([])
+    expect(check('so it says, "holds\nfor good" (`test/a.test.ts`)')).toEqual([])
+    expect(check('| "holds" | `test/a.test.ts` |')).toHaveLength(1)
+    expect(check('| "holds for good" | `test/b.test.ts` |')).toHaveLength(2)
+    expect(check('| "holds for good" | `b.test.ts`, `a.test.ts` |')).toEqual([
+      'there is no b.test.ts',
+    ])
+    expect(check('a "word" in passing')).toEqual([])
   })
 })
 

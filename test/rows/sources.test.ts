@@ -88,7 +88,7 @@ class SourceWatch {
 }
 
 describe('whole members through drawn lives', () => {
-  const lives = isDeep ? 300 : 8
+  const lives = isDeep ? 100 : 8
   const sum = { promotions: 0, drains: 0, owed: 0 }
   const found: unknown[] = []
   const changes: StatusChange[] = []

@@ -45,7 +45,7 @@ describe.skipIf(!isRoot)('three members in three network namespaces', () => {
     }
   })
 
-  test('S003-21: what a member accepted before kill -9 is there after its restart', async () => {
+  test('a member that was killed catches up with what was written while it was away', async () => {
     await c.kill('SIGKILL')
     const put = await a.json<Put>(['put', 'while-away', '-'], 'written while c was away')
     expect(put.level).toBe('majority')

@@ -44,6 +44,8 @@ export interface Explored {
   /** The slowest recovery that was seen. */
   readonly sourceMs: number
   readonly equalMs: number
+  /** Recoveries in which members answered each other without rest while no time passed. */
+  readonly restless: number
   readonly violation: Found | null
 }
 
@@ -76,6 +78,7 @@ class Explorer {
   #recoveries = 0
   #sourceMs = 0
   #equalMs = 0
+  #restless = 0
   #violation: Found | null = null
 
   constructor(asked: Exploration) {
@@ -100,6 +103,7 @@ class Explorer {
       recoveries: this.#recoveries,
       sourceMs: this.#sourceMs,
       equalMs: this.#equalMs,
+      restless: this.#restless,
       violation: this.#violation,
     }
   }
@@ -179,7 +183,8 @@ class Explorer {
   }
 
   #recover(world: World): void {
-    const { sourceMs, equalMs } = recover(world)
+    const { sourceMs, equalMs, restless } = recover(world)
+    if (restless > 0) this.#restless += 1
     this.#recoveries += 1
     this.#sourceMs = Math.max(this.#sourceMs, sourceMs)
     this.#equalMs = Math.max(this.#equalMs, equalMs)

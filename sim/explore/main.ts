@@ -109,7 +109,7 @@ function report(explored: Explored, { setting, order }: Exploration, seconds: nu
         `  ${layer.surprises} surprises: ${layer.states} states, ${layer.isExhausted ? 'exhausted' : 'not exhausted'}`,
     ),
     `${states} states, ${transitions} transitions, depth ${depth}, ${explored.recoveries} recoveries ` +
-      `(Source after ${explored.sourceMs} ms, equal after ${explored.equalMs} ms at most)`,
+      `(Source after ${explored.sourceMs} ms, equal after ${explored.equalMs} ms at most, ${explored.restless} restless)`,
     `${seconds.toFixed(1)} s, ${Math.round(states / seconds)} states/s`,
     explored.isExhausted
       ? 'the frontier is exhausted within these bounds'

@@ -103,12 +103,7 @@ function remove(member: Member, from: number, message: Message): void {
 
 /** When nothing is in flight but what is late. */
 function quietMoves(world: World, moves: Move[]): void {
-  const { quantumMs } = world.setting
-  const pass = (next: World) => {
-    advance(next, quantumMs)
-    checkSides(next, quantumMs)
-  }
-  moves.push({ text: `${quantumMs} ms pass`, run: pass })
+  moves.push({ text: `${world.setting.quantumMs} ms pass`, run: passTime })
   for (const thing of inFlight(world, true)) moves.push(taking(thing))
   for (const member of world.members) {
     const { at } = member
@@ -119,6 +114,13 @@ function quietMoves(world: World, moves: Move[]): void {
     }
   }
   if (world.blocked !== 0) moves.push({ text: 'all links heal', run: heal })
+}
+
+/** Time passes for all. */
+export function passTime(world: World): void {
+  const { quantumMs } = world.setting
+  advance(world, quantumMs)
+  checkSides(world, quantumMs)
 }
 
 export function heal(world: World): void {

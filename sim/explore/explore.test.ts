@@ -1,0 +1,90 @@
+/**
+ * The explorer in its everyday size, and that it can fail: errors planted in the machine are found.
+ * CI goes deeper (`npm run explore`).
+ */
+import { describe, expect, it } from 'vitest'
+import type { PlantedBug, Quorum } from '../../src/consensus/agreement/state.ts'
+import { newWorld } from './beginnings.ts'
+import { printOf, worldName } from './canonical.ts'
+import { type Exploration, explore } from './explore.ts'
+import { runQuietly } from './liveness.ts'
+import type { Setting } from './world.ts'
+
+function settingOf(members: number, quorum: Quorum, planted: readonly PlantedBug[] = []): Setting {
+  return { members, quorum, planted: new Set(planted), quantumMs: 1000, writesMax: 2 }
+}
+
+function boundsOf(states: number): Omit<Exploration, 'setting'> {
+  return { order: 'free', surprisesMax: 2, statesMax: states, recoverEvery: 200 }
+}
+
+describe('everything that can happen', () => {
+  it('to two members keeps every guarantee, in every order of messages', () => {
+    const explored = explore({ setting: settingOf(2, 'visible'), ...boundsOf(60_000) })
+    expect(explored.violation).toBeNull()
+    expect(explored.states).toBeGreaterThanOrEqual(60_000)
+    expect(explored.recoveries).toBeGreaterThan(100)
+  })
+
+  it('to two members without a surprise is explored to its end', () => {
+    for (const quorum of ['visible', 'roster'] as const) {
+      const bounds = { ...boundsOf(100_000), surprisesMax: 0, recoverEvery: 50 }
+      const explored = explore({ setting: settingOf(2, quorum), ...bounds })
+      expect(explored).toMatchObject({ violation: null, isExhausted: true })
+    }
+  })
+
+  it('to three members with one majority of the roster keeps every guarantee', () => {
+    const bounds = { ...boundsOf(40_000), order: 'fifo' as const }
+    const explored = explore({ setting: settingOf(3, 'roster'), ...bounds })
+    expect(explored.violation).toBeNull()
+    expect(explored.layers[0]?.isExhausted).toBe(true)
+  })
+})
+
+describe('the alarm of the explorer', () => {
+  it('rings when a Source counts itself among the others: two stay Source apart', () => {
+    const bounds = { ...boundsOf(100_000), beginnings: [2] }
+    const { violation } = explore({ setting: settingOf(2, 'visible', ['count-self']), ...bounds })
+    expect(violation?.sentence).toMatch(/^G2/)
+    expect(violation?.path.length).toBeLessThan(30)
+  })
+
+  it('rings when no Source is ever marked', () => {
+    const { violation } = explore({
+      setting: settingOf(2, 'visible', ['suppress-marks']),
+      ...boundsOf(100_000),
+    })
+    expect(violation?.sentence).toMatch(/^G[25]/)
+  })
+})
+
+describe('the name of a state', () => {
+  it('comes again when members stay as they are: time alone makes no new state', () => {
+    const world = newWorld(settingOf(2, 'visible'), [[0], [0]])
+    runQuietly(world, 20)
+    const names = new Set<number>()
+    for (let moment = 0; moment < 20; moment++) {
+      runQuietly(world, 1)
+      names.add(printOf(worldName(world)))
+    }
+    expect(names.size).toBe(5)
+  })
+
+  it('looks at every field that the machine has', () => {
+    const world = newWorld(settingOf(2, 'visible'), [[0], [0, 1]])
+    const { state } = world.members[0]!
+    expect(Object.keys(state!).sort()).toEqual(
+      (
+        'history holding isRestated lastCheck lastTickAt nextTicket now own peers pingedAt planted ' +
+        'quorum reachedAnybodyAt reachedMajorityAt roster round self source startedAt status sync'
+      ).split(' '),
+    )
+    expect(Object.keys(state!.peers.get('b')!).sort()).toEqual(
+      (
+        'answeredAt clock cut empty gap hash healedAt heardAt heardSince held history id ' +
+        'incarnation marked markedBefore ping rttMs sourceSince status'
+      ).split(' '),
+    )
+  })
+})

@@ -43,24 +43,29 @@ export class LiveItems {
 
   /** Works out what a batch changes; the answer applies it. */
   async prepare(batch: Batch, works: readonly ItemWork[], policyOf: PolicyOf): Promise<() => void> {
-    const users = works.filter(work => !isSystemId(work.id))
+    const touched = new Map<ItemId, ItemWork[]>()
+    for (const work of works) {
+      if (isSystemId(work.id)) continue
+      const root = rootOf(work.id)
+      const known = touched.get(root)
+      if (known === undefined) touched.set(root, [work])
+      else known.push(work)
+    }
     const families = new Map<ItemId, number>()
-    for (const { id, summary } of users) {
-      const root = rootOf(id)
-      if (families.has(root) || summary === undefined) continue
-      if (!this.#families.has(root) && !isOfFamily(summary)) continue
+    let whole = 0
+    for (const [root, changed] of touched) {
+      const own = changed.find(work => work.id === root)
+      const change = liveOf(own?.summary) - liveOf(own?.before)
+      const known = this.#families.get(root)
+      if (changed.every(isPlain)) {
+        // A whole root id that stays whole leaves its family as it is.
+        if (known === undefined) whole += change
+        else families.set(root, known + change)
+        continue
+      }
+      if (known === undefined) whole -= liveOf(own?.before ?? (await batch.work(root)).before)
       const facts = (await batch.family(root)).map(held => held.fact)
       families.set(root, liveIn(root, facts, policyOf))
-    }
-    let whole = 0
-    for (const { id, before, summary } of users) {
-      if (stepCount(id) > 0 || this.#families.has(id)) continue
-      whole -= before === undefined ? 0 : liveOf(before)
-      if (!families.has(id) && summary !== undefined) whole += liveOf(summary)
-    }
-    for (const root of families.keys()) {
-      const isNew = !this.#families.has(root) && !users.some(work => work.id === root)
-      if (isNew) whole -= liveOf((await batch.work(root)).summary)
     }
     return () => {
       this.#whole += whole
@@ -80,6 +85,12 @@ export class LiveItems {
       }
     }
   }
+}
+
+/** Whether a change can be counted without the family: a root id that was whole and still is. */
+function isPlain({ before, summary }: ItemWork): boolean {
+  if (summary === undefined || isOfFamily(summary)) return false
+  return before === undefined || !isOfFamily(before)
 }
 
 /** Whether it takes the view of a family to count an id. */

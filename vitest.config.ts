@@ -1,10 +1,13 @@
 import { defineConfig } from 'vitest/config'
 
+/** The deep sizes take their time. */
+const timeoutMs = process.env.VECHE_DEEP === '1' ? 3_600_000 : 60_000
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'sim/**/*.test.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: timeoutMs,
+    hookTimeout: timeoutMs,
     pool: 'forks',
   },
 })

@@ -69,5 +69,5 @@ describe('a network that holds much', () => {
     expect(await scene.get(0, 'own')).toBe('of the joining member')
     expect(joining.disk.holdings.size).toBeGreaterThan(items)
     expect(scene.monitor.counts.demotions).toBe(0)
-  }, 600_000)
+  })
 })

@@ -6,6 +6,7 @@
  * While a fact is missing the member has a gap: it says so in every message and leaves elections to
  * others. An item that lacks one is not shown: what would be shown may be an old version.
  */
+import { utf8, utf8Text } from '../../base/bytes.ts'
 import { type FactRef, type ItemId, refKey } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
@@ -17,6 +18,8 @@ import type { MendedItem } from '../ledger/mend.ts'
 import type { Rebuilt } from '../ledger/rebuild.ts'
 import type { Member } from './member.ts'
 
+/** The `meta` record of items that lack facts: without it a restart would show old versions. */
+const SHORT_META_KEY = 'gap/items'
 /** How often what is missing is looked for among what is held. */
 const LOOK_MS = 500
 
@@ -65,7 +68,9 @@ export class Mending {
   async begin({ mended, met }: Pick<Rebuilt, 'mended' | 'met'>): Promise<void> {
     const { damages } = this.#member.store.report
     for (const damage of damages) if (damage.what !== 'journal') this.#tell(damage)
+    await this.#loadShort()
     for (const item of mended) this.#count(item)
+    await this.#saveShort()
     for (const damage of met) this.found(damage)
     if (this.#gap || damages.length > 0) this.#scrub()
     if (!this.#gap) return
@@ -182,6 +187,7 @@ export class Mending {
         this.#items = new Set()
         const { items, lost } = await ledger.mend(ids)
         for (const item of items) this.#count(item)
+        await this.#saveShort()
         parents.note(lost)
         parents.note([...this.#lost.values()].filter(ref => ids.has(ref.id)))
         if (this.#short.size > 0 && !this.#gap) {
@@ -209,11 +215,32 @@ export class Mending {
     else this.#member.problems.clear(`damage/item/${id}`)
   }
 
+  async #saveShort(): Promise<void> {
+    const { ledger, store } = this.#member
+    const known = await store.meta(SHORT_META_KEY)
+    if (this.#short.size === 0 && known === undefined) return
+    const value = this.#short.size === 0 ? null : utf8(JSON.stringify([...this.#short]))
+    await ledger.record([{ kind: 'meta', key: SHORT_META_KEY, value }])
+  }
+
+  async #loadShort(): Promise<void> {
+    const known = await this.#member.store.meta(SHORT_META_KEY)
+    if (known === undefined) return
+    // The record has a checksum of its own: what can be read is what was written.
+    const items = JSON.parse(utf8Text(known) ?? '[]') as readonly [ItemId, number][]
+    for (const [id, promised] of items) {
+      this.#short.set(id, promised)
+      const sentence = `A version of ${id} was damaged here, and is not fetched again yet.`
+      this.#tell({ what: 'item', id, sentence })
+    }
+  }
+
   /** What came back, from others or by a user who wrote the item anew. */
   async #look(): Promise<void> {
     const { problems, store } = this.#member
     const ids = [...this.#short.keys()].slice(0, limits.pageMax)
     const summaries = await store.items(ids)
+    const before = this.#short.size
     for (const [at, id] of ids.entries()) {
       const promised = this.#short.get(id)
       if (promised === undefined) continue
@@ -225,6 +252,7 @@ export class Mending {
       for (const [key, ref] of this.#lost) if (ref.id === id) this.#lost.delete(key)
       problems.clear(`damage/item/${id}`)
     }
+    if (this.#short.size < before) await this.#saveShort()
     if (this.#short.size > 0 || !this.#madeGap) return
     this.#madeGap = false
     if (this.#gap) this.setGap(false)

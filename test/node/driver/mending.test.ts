@@ -1,0 +1,195 @@
+/** What a member does about damage that its store meets, at the start and while it runs. */
+import { describe, expect, it } from 'vitest'
+import { utf8 } from '../../../src/base/bytes.ts'
+import { type FactRef, refKey } from '../../../src/base/fact.ts'
+import { hashBytes, hashText } from '../../../src/base/hash.ts'
+import { limits } from '../../../src/base/limits.ts'
+import { createService } from '../../../src/node/service/service.ts'
+import type { MemoryImage } from '../../../src/storage/memory-image.ts'
+import { MemoryStore } from '../../../src/storage/memory-store.ts'
+import { Lone, settled } from '../../support/lone-member.ts'
+
+/** What a member leaves that wrote two items, the first one twice. */
+async function leftBehind() {
+  const store = new MemoryStore()
+  const lone = await (await Lone.open({ store })).start()
+  const first = (await lone.put('a', 'old')).fact
+  const second = (await lone.put('a', 'new')).fact
+  const other = (await lone.put('b', 'other')).fact
+  await lone.clock.pass(5000)
+  return { image: store.image(), first, second, other }
+}
+
+function serviceOf(lone: Lone) {
+  return createService(lone.member, { networkKey: new Uint8Array(32), version: 'test' })
+}
+
+async function openOn(image: MemoryImage) {
+  const store = MemoryStore.fromImage(image)
+  const lone = await (await Lone.open({ store })).start()
+  return { store, lone, service: serviceOf(lone) }
+}
+
+/** From now on the record of a fact cannot be read, until it is written again. */
+function rot(store: MemoryStore, { id, version }: FactRef): void {
+  const { facts, factsOf, commit } = store
+  let isRotten = true
+  store.facts = async refs => {
+    const held = await facts.call(store, refs)
+    return held.map(entry => (isRotten && entry?.fact.version === version ? undefined : entry))
+  }
+  store.factsOf = async asked => {
+    const held = await factsOf.call(store, asked)
+    return held.filter(entry => !(isRotten && entry.fact.version === version))
+  }
+  store.commit = async batch => {
+    for (const write of batch) {
+      if (write.kind === 'fact' && write.held.fact.id === id)
+        isRotten &&= write.held.fact.version !== version
+    }
+    await commit.call(store, batch)
+  }
+}
+
+function damageOf(lone: Lone): string[] {
+  const problems = lone.member.problems.list().filter(({ reason }) => reason === 'damage')
+  return problems.map(({ sentence }) => sentence)
+}
+
+describe('a store that lost records', () => {
+  it('has a tree that claims no fact that is gone, and shows no old version for it', async () => {
+    const { image, first, second } = await leftBehind()
+    image.tables.facts.get('a')?.delete(second.version)
+    const { store, lone, service } = await openOn(image)
+    expect((await store.items(['a']))[0]).toMatchObject({
+      facts: 1,
+      heads: [{ version: first.version }],
+    })
+    expect((await service.verify(verifyOptions())).damages).toEqual([])
+    await expect(service.get({ id: 'a' }, 1024)).rejects.toMatchObject({ code: 'DAMAGED' })
+    expect(await service.get({ id: 'a', version: first.version }, 1024)).toMatchObject({
+      header: { version: first.version },
+    })
+    expect(damageOf(lone)).toHaveLength(1)
+  })
+
+  it('has no item any more of which every fact is gone', async () => {
+    const { image } = await leftBehind()
+    image.tables.facts.delete('b')
+    const { store, lone } = await openOn(image)
+    expect(await store.items(['b'])).toEqual([undefined])
+    expect(await store.idsOf([hashText('b')])).toEqual([undefined])
+    expect(lone.member.ledger.agreedFacts).toBe(2)
+  })
+
+  it('has an item whose summary alone was lost as it was', async () => {
+    const { image, second } = await leftBehind()
+    const before = image.tables.items.get('a')
+    image.tables.items.delete('a')
+    const { store, lone, service } = await openOn(image)
+    expect(await store.items(['a'])).toEqual([before])
+    expect(await service.get({ id: 'a' }, 1024)).toMatchObject({
+      header: { version: second.version },
+    })
+    expect(damageOf(lone)).toEqual([])
+  })
+
+  it('names the loss, and shows the item again when the fact came back', async () => {
+    const { image, second } = await leftBehind()
+    image.tables.facts.get('a')?.delete(second.version)
+    const { lone, service } = await openOn(image)
+    const added = image.tables.facts.get('b')!.values().next().value!.state
+    await lone.member.ledger.receive(
+      [{ fact: second, payload: null, added: added.kind === 'agreed' ? added.added : null }],
+      { from: 'other', stampRule: 'smaller' },
+    )
+    await lone.clock.pass(2000)
+    expect(await service.get({ id: 'a' }, 1024)).toMatchObject({
+      header: { version: second.version },
+    })
+    expect(damageOf(lone)).toEqual([])
+  })
+})
+
+describe('damage that is met while a member runs', () => {
+  it('a fact: the member has a gap until it holds the fact again', async () => {
+    const { image, second } = await leftBehind()
+    const state = image.tables.facts.get('a')!.get(second.version)!.state
+    const { store, lone, service } = await openOn(image)
+    expect(lone.member.gap).toBe(false)
+    rot(store, second)
+    const { id, version } = second
+    lone.member.mending.found({ what: 'fact', id, version, sentence: 'A fact is damaged.' })
+    await expect(service.get({ id }, 1024)).rejects.toMatchObject({ code: 'DAMAGED' })
+    await lone.clock.pass(1000)
+    expect(lone.member.gap).toBe(true)
+    expect(lone.member.envelope().gap).toBe(true)
+    expect(await store.meta('gap')).toBeDefined()
+    expect(lone.member.parents.count).toBe(1)
+    expect((await store.items([id]))[0]).toMatchObject({ facts: 1 })
+    await lone.member.ledger.receive(
+      [{ fact: second, payload: null, added: state.kind === 'agreed' ? state.added : null }],
+      { from: 'other', stampRule: 'smaller' },
+    )
+    await lone.clock.pass(2000)
+    expect(lone.member.gap).toBe(false)
+    expect(await store.meta('gap')).toBeUndefined()
+    expect(damageOf(lone)).toEqual([])
+    expect(await service.get({ id }, 1024)).toMatchObject({ header: { version } })
+    expect(await service.verify(verifyOptions())).toMatchObject({ ok: true })
+  })
+
+  it('a write to an item with a damaged fact chains on what can be read', async () => {
+    const { image, first, second } = await leftBehind()
+    image.tables.rotten.add(refKey(second))
+    const { store, lone } = await openOn(image)
+    await store.facts([second])
+    const { fact } = await lone.put('a', 'newest')
+    expect(fact.parents).toEqual([first.version])
+  })
+
+  it('a small payload: it is set aside, wanted durably with the size of its fact, and named', async () => {
+    const { image } = await leftBehind()
+    const blob = hashBytes(utf8('other'))
+    image.tables.payloads.set(blob, utf8('rotten bytes'))
+    const { store, lone } = await openOn(image)
+    expect(await store.smallPayloads([blob])).toEqual([undefined])
+    await lone.clock.pass(200)
+    expect(await store.hasPayloads([blob])).toEqual([false])
+    expect(await store.wanted(null, 10)).toEqual([{ blob, size: 5 }])
+    expect(lone.member.payloads.isWanted(blob)).toBe(true)
+    expect(damageOf(lone)).toHaveLength(1)
+    lone.member.payloads.have([blob])
+    await lone.clock.pass(200)
+    expect(damageOf(lone)).toEqual([])
+  })
+
+  it(`everything is looked at after damage, and again only after ${limits.scrubAgainMs} ms`, async () => {
+    const { image, other } = await leftBehind()
+    const { store, lone } = await openOn(image)
+    let scrubs = 0
+    store.verify = async function* () {
+      scrubs += 1
+      yield { checked: 1, damages: [{ what: 'item', id: other.id, sentence: 'By the scrub.' }] }
+    }
+    const found = () => lone.member.mending.found({ what: 'item', id: 'a', sentence: 'By a read.' })
+    found()
+    expect(damageOf(lone)).toEqual(['By a read.'])
+    await settled()
+    expect(scrubs).toBe(1)
+    await lone.clock.pass(200)
+    expect(damageOf(lone)).toEqual([]) // both summaries were made anew, and lacked nothing
+    lone.clock.nowMs += limits.scrubAgainMs - 201
+    found()
+    await settled()
+    expect(scrubs).toBe(1)
+    lone.clock.nowMs += 1
+    found()
+    await settled()
+    expect(scrubs).toBe(2)
+  })
+})
+
+function verifyOptions() {
+  return { signal: new AbortController().signal, progress: () => undefined }
+}

@@ -158,10 +158,10 @@ describe('a token', () => {
 
   test('that was used is told', async () => {
     const token = await tokenOf(a)
-    await other('first-use').json(['join', token, ...loopback])
+    await other('first-use').json(['join', token, '--name', 'first-use', ...loopback])
     expectTold(await other('second-use').run(['join', token, ...loopback]), 'used already')
     expect((await status(a)).members).toHaveLength(3)
-    await a.json(['remove', (await status(a)).members.at(-1)?.uuid ?? ''])
+    await a.json(['remove', 'first-use'])
   })
 
   test('that has expired is told', async () => {
@@ -174,7 +174,7 @@ describe('a token', () => {
     const twice = other('twice')
     const joined = await twice.json<{ network: string }>(['join', token, ...loopback])
     expect(joined.network).toBe('lab')
-    expectTold(await twice.run(['join', await tokenOf(a), ...loopback]), 'holds a store already')
+    expectTold(await twice.run(['join', await tokenOf(a), ...loopback]), 'holds a store')
     await twice.start()
     await until('it is Source', async () => (await status(twice)).status === 'source')
     expect((await twice.run(['get', 'kept'])).stdout).toBe('kept')

@@ -15,7 +15,7 @@ import { Lab, type LabMember, status } from '../support/lab.ts'
 
 const isDeep = process.env.VECHE_DEEP === '1'
 const kills = isDeep ? 1000 : 20
-const interrupts = isDeep ? 200 : 4
+const interrupts = isDeep ? 200 : 3
 /** Items that are written again and again, so that chains grow, too. */
 const itemsMax = 200
 
@@ -124,7 +124,6 @@ describe('a daemon that is ended at random moments under load', () => {
     client.close()
     await running
     for (const one of writers.acknowledged) all.set(one.id + one.version, one)
-    expect(writers.acknowledged.length).toBeGreaterThan(0)
     await inspect(member, writers.acknowledged)
     return code
   }
@@ -133,6 +132,7 @@ describe('a daemon that is ended at random moments under load', () => {
     `S003-12: after kill -9 the rebuilt root is that of the journal's last cut, and every acknowledged write is there`,
     async () => {
       for (let at = 0; at < kills; at++) await life('SIGKILL')
+      expect(all.size).toBeGreaterThan(kills)
       await inspect(member, [...all.values()])
     },
     isDeep ? 3_600_000 : 90_000,

@@ -45,7 +45,7 @@ export async function verifyMember(
   if (found.damages.length === 0) member.mending.soundAgain()
   const hash = found.tree.root()
   const { items, facts, payloads, danglingLinks } = found
-  const damages = oncePerPayload(found.damages)
+  const damages = oncePerPayload(found)
   return { ok: damages.length === 0, items, facts, payloads, hash, damages, danglingLinks }
 }
 
@@ -160,10 +160,13 @@ async function verifyPayloads(member: Member, found: Found, options: VerifyOptio
   }
 }
 
-/** The store names a damaged payload by its hash; where an item's fact names it, too, once is enough. */
-function oncePerPayload(damages: readonly VerifyDamage[]): VerifyDamage[] {
-  const named = new Set(damages.filter(({ id }) => id !== undefined).map(({ blob }) => blob))
-  return damages.filter(
-    ({ id, blob }) => id !== undefined || blob === undefined || !named.has(blob),
-  )
+/** The store names a damaged payload by its hash alone; here it gets its item, and is told once. */
+function oncePerPayload({ damages, blobs }: Found): VerifyDamage[] {
+  const told = new Set(damages.filter(({ id }) => id !== undefined).map(({ blob }) => blob))
+  return damages.flatMap(damage => {
+    const { id, blob } = damage
+    if (id !== undefined || blob === undefined) return [damage]
+    if (told.has(blob)) return []
+    return [{ ...damage, ...blobs.get(blob) }]
+  })
 }

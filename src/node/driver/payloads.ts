@@ -13,6 +13,8 @@ import type { PayloadWriter } from '../../storage/store.ts'
 import type { Context } from './context.ts'
 
 const RETRY_MS = 1000
+/** A busy disk may take long for a piece; a link that breaks ends the wait at once. */
+const PIECE_MS = 30_000
 const WINDOW = Math.floor(limits.chunkBytes / limits.pieceBytes)
 
 interface Wanted {
@@ -187,7 +189,7 @@ export class Payloads {
       const answer = await this.#context.links.ask(
         peer,
         { kind: 'askChunk', blob, offset, length },
-        { lane: 'bulk' },
+        { lane: 'bulk', timeoutMs: PIECE_MS },
       )
       if (answer?.kind !== 'chunk' || answer.bytes === null || answer.bytes.length !== length) {
         wanted.absentAt.set(peer, this.#context.now())

@@ -136,9 +136,9 @@ function peerName(world: World, state: AgreementState, peer: Peer, at: number): 
       : state.source !== null && peer.sourceSince > state.source.checkAt - limits.checkMs
         ? 'n'
         : 's'
-  const history = peer.history
+  const history = (peer.sourceSince === null ? [] : peer.history)
     .filter(entry => entry.cut >= state.own.cut || isIn(state.history, entry))
-    .map(entry => entryName(world, entry))
+    .map(entry => entryName(state, entry))
   const marks = `${peer.marked ? 1 : 0}${peer.markedBefore ? 1 : 0}`
   const healed = since(now, peer.healedAt, 1000)
   const said = `${peer.status}${peer.hash}.${cutName(world, peer.cut)}${peer.held}${peer.empty}${peer.rttMs}`
@@ -149,16 +149,17 @@ function isIn(entries: readonly Entry[], entry: Entry): boolean {
   return entries.some(other => other.cut === entry.cut && other.hash === entry.hash)
 }
 
-function entryName(world: World, entry: Entry): string {
-  return `${(cutOf(world.now) - entry.cut) / 1000}${entry.hash}`
+/** Seen from the own cut: of a member that stands still both stay behind together. */
+function entryName(state: AgreementState, entry: Entry): string {
+  return `${(state.own.cut - entry.cut) / 1000}${entry.hash}`
 }
 
 function agreementName(world: World, member: Member, state: AgreementState): string {
   const { now } = world
   const { own, source, round, sync } = state
   const history = state.history
-    .filter(entry => mayMatch(world, member, state, entry))
-    .map(entry => entryName(world, entry))
+    .filter(entry => mayMatch(member, state, entry))
+    .map(entry => entryName(state, entry))
     .sort()
   return [
     state.status,
@@ -166,7 +167,7 @@ function agreementName(world: World, member: Member, state: AgreementState): str
     own.held,
     cutName(world, own.cut),
     history.join('/'),
-    source === null ? '-' : source.checkAt - now,
+    source === null ? '-' : until(now, source.checkAt),
     round === null ? '-' : roundName(world, round),
     sync === null
       ? '-'
@@ -187,9 +188,11 @@ function agreementName(world: World, member: Member, state: AgreementState): str
 }
 
 /** An own entry can be met by what comes, by what is known, or by what is on its way. */
-function mayMatch(world: World, member: Member, state: AgreementState, entry: Entry): boolean {
-  if (entry.cut >= cutOf(world.now)) return true
-  for (const peer of state.peers.values()) if (isIn(peer.history, entry)) return true
+function mayMatch(member: Member, state: AgreementState, entry: Entry): boolean {
+  if (entry.cut >= state.own.cut) return true
+  for (const peer of state.peers.values()) {
+    if (peer.sourceSince !== null && isIn(peer.history, entry)) return true
+  }
   return member.inbox.some(queue =>
     queue.some(
       ({ kind, envelope }) =>
@@ -236,7 +239,7 @@ function jobName(world: World, state: AgreementState, job: Job): string {
       const answer =
         said === null
           ? '-'
-          : `${said.held}.${said.settled}.${(cutOf(world.now) - said.cut) / 1000}.${said.facts.added.map(ms => addedName(world, ms)).join()}.${said.facts.aside}`
+          : `${said.held}.${said.settled}.${cutName(world, said.cut)}.${said.facts.added.map(ms => addedName(world, ms)).join()}.${said.facts.aside}`
       return `c${late}${job.peer}${job.scope}${job.purpose}${job.mine}${isRound}${isSync}${answer}`
     }
     case 'rearrange': {

@@ -37,6 +37,7 @@ import {
   isAwake,
   isJoined,
   isLinked,
+  lateMsMax,
   type Member,
   type Message,
   touch,
@@ -277,6 +278,7 @@ function noticeGap(
 /** Time passes for all that run and do not stand still; then they probe each other. */
 export function advance(world: World, ms: number): void {
   world.now += ms
+  loseOld(world)
   const awake = world.members.filter(isAwake).map(({ at }) => at)
   for (const at of awake) tick(world, at)
   for (const at of awake) {
@@ -286,6 +288,18 @@ export function advance(world: World, ms: number): void {
       if (answerer.state === null) continue
       const envelope = envelopeOf(answerer, answerer.state)
       send(world, peer, at, { kind: 'answer', envelope, late: false })
+    }
+  }
+}
+
+/** What is on its way for too long does not arrive; a comparison fails by its timeout. */
+function loseOld(world: World): void {
+  const oldest = cutOf(world.now) - lateMsMax
+  for (const { at, inbox } of world.members) {
+    for (const [from, queue] of inbox.entries()) {
+      if (queue.every(({ envelope }) => envelope.cut >= oldest)) continue
+      const kept = queue.filter(({ envelope }) => envelope.cut >= oldest)
+      touch(world, at).inbox[from] = kept
     }
   }
 }

@@ -26,11 +26,14 @@ describe('everything that can happen', () => {
     expect(explored.recoveries).toBeGreaterThan(100)
   })
 
-  it('to two members without a surprise is explored to its end', () => {
+  it('to two members is explored to its end: any order and no surprise, one order and one surprise', () => {
     for (const quorum of ['visible', 'roster'] as const) {
-      const bounds = { ...boundsOf(100_000), surprisesMax: 0, recoverEvery: 50 }
-      const explored = explore({ setting: settingOf(2, quorum), ...bounds })
-      expect(explored).toMatchObject({ violation: null, isExhausted: true })
+      const setting = settingOf(2, quorum)
+      const free = explore({ setting, ...boundsOf(100_000), surprisesMax: 0, recoverEvery: 50 })
+      expect(free).toMatchObject({ violation: null, isExhausted: true })
+      const bounds = { ...boundsOf(100_000), surprisesMax: 1, order: 'fifo' as const }
+      const fifo = explore({ setting, ...bounds })
+      expect(fifo).toMatchObject({ violation: null, isExhausted: true })
     }
   })
 

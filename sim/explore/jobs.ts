@@ -24,7 +24,17 @@ import {
   stateOf,
 } from './facts.ts'
 import { cutOf, msOfStamp } from './time.ts'
-import { atOf, IDS, isAwake, isJoined, type Job, type Member, touch, type World } from './world.ts'
+import {
+  atOf,
+  IDS,
+  isAwake,
+  isJoined,
+  type Job,
+  lateMsMax,
+  type Member,
+  touch,
+  type World,
+} from './world.ts'
 
 type Compare = Extract<Job, { kind: 'compare' }>
 
@@ -89,6 +99,7 @@ function ask(world: World, member: Member, job: Compare): void {
 function hear(world: World, at: number, job: Compare): void {
   const said = job.said
   if (said === null) return
+  if (cutOf(world.now) - said.cut > lateMsMax) return failCompare(world, at, job)
   if (job.scope === 'held') {
     const theyLack = named(world.members[at]!.facts, job.mine & ~said.held)
     const theyHave = named(said.facts, said.held & ~job.mine)

@@ -15,6 +15,8 @@ import { cloneFacts, type Facts } from './facts.ts'
 export const IDS = ['a', 'b', 'c', 'd'] as const
 /** Messages of one link that are on their way at most; one more pushes the oldest out. */
 export const inboxMessagesMax = 3
+/** What is late by more than this is lost. */
+export const lateMsMax = 6000
 
 export interface Pinged {
   readonly kind: 'ping'

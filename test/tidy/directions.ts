@@ -100,6 +100,13 @@ export const layers: readonly Layer[] = [
   // What judges a run shares nothing with what is judged: no import from src/, not even a type.
   { name: 'sim/checker', prefixes: ['sim/checker/'], imports: [], packages: ['node:'] },
   {
+    // Everything that takes bytes of others is fuzzed, in whatever layer it is.
+    name: 'sim/fuzz',
+    prefixes: ['sim/fuzz/'],
+    imports: [...agreementLayers, 'node', 'storage', 'control', 'control/protocol', 'sim'],
+    packages: ['node:'],
+  },
+  {
     name: 'sim',
     prefixes: ['sim/'],
     imports: [...agreementLayers, 'node', 'storage/contract', 'sim/checker'],

@@ -193,6 +193,23 @@ export function storeCompliance(engine: Engine): void {
       }
     })
 
+    it('an item of no facts is taken away with its index, and begins anew with its next fact', async () => {
+      const facts = chain('a', 2)
+      await store.commit(itemBatch(facts, agreedAt))
+      const { id, heads, ...rest } = summaryOf(
+        'a',
+        facts.map(fact => ({ fact, state: agreedAt(0) })),
+      )
+      const none = { ...rest, facts: 0, factsXor: '0'.repeat(64), agreed: null, pending: null }
+      await store.commit([{ kind: 'item', summary: { ...none, id, heads: [], unrooted: 0 } }])
+      expect(await store.items(['a'])).toEqual([undefined])
+      expect(await store.idsOf([hashText('a')])).toEqual([undefined])
+      expect(store.counts()).toMatchObject({ items: 0, facts: 2 })
+      const again = chain('b', 1)
+      await store.commit(itemBatch(again, agreedAt))
+      expect(store.counts()).toMatchObject({ items: 1, facts: 3 })
+    })
+
     it('facts of one item are never mixed with those of an item of a longer name', async () => {
       for (const id of ['a', 'ab', 'a/b', 'a~0']) {
         await store.commit(itemBatch(chain(id, 2), () => agreedAt(1)))

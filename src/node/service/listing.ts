@@ -6,7 +6,7 @@ import { compareText } from '../../base/bytes.ts'
 import type { ItemId, ItemSummary } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
 import { stampMs } from '../../base/stamp.ts'
-import { VecheError } from '../../base/veche-error.ts'
+import { isVecheError, VecheError } from '../../base/veche-error.ts'
 import { rootOf, stepCount } from '../../consensus/items/id.ts'
 import { collisionsOf, historyOf, itemsOf, viewSummary } from '../../consensus/items/view.ts'
 import type {
@@ -108,7 +108,7 @@ export class Listing {
     const candidates = await this.#member.store.dependedOnBy(id, limits.pageMax)
     const found: ItemId[] = []
     for (const from of candidates) {
-      const shown = await this.#headOrNothing(from)
+      const shown = await this.#headOrNothing(from).catch(nothingIfUnreadable)
       if (shown?.fact.dependsOn.includes(id) === true) found.push(from)
     }
     return found.sort(compareText)
@@ -116,7 +116,12 @@ export class Listing {
 
   /** Whether an id shows a live item, or has split into some. */
   async exists(id: ItemId): Promise<boolean> {
-    return (await this.#headOrNothing(id)) !== undefined
+    try {
+      return (await this.#headOrNothing(id)) !== undefined
+    } catch (error) {
+      if (isUnreadable(error)) return true
+      throw error
+    }
   }
 
   async #collisions(): Promise<CollisionsResult> {
@@ -249,4 +254,14 @@ export class Listing {
 
 function laterOf(a: ItemId, b: ItemId): ItemId {
   return compareText(a, b) >= 0 ? a : b
+}
+
+/** Damaged here, or perhaps lost: not known to be missing, and not to be shown. */
+function isUnreadable(error: unknown): boolean {
+  return isVecheError(error, 'DAMAGED') || isVecheError(error, 'UNAVAILABLE')
+}
+
+function nothingIfUnreadable(error: unknown): undefined {
+  if (!isUnreadable(error)) throw error
+  return undefined
 }

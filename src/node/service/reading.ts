@@ -8,7 +8,7 @@ import { type Fact, type HeldFact, type ItemId, isDelete, isSystemId } from '../
 import { type Hash, hashStream } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
 import { stampOf } from '../../base/stamp.ts'
-import { VecheError } from '../../base/veche-error.ts'
+import { isVecheError, VecheError } from '../../base/veche-error.ts'
 import type { Node } from '../../consensus/items/chain.ts'
 import { parseId, rootOf } from '../../consensus/items/id.ts'
 import type { CustomPolicy, Policy } from '../../consensus/items/policy.ts'
@@ -49,6 +49,8 @@ export class Reading {
     checkId(params.id)
     try {
       return await this.#look(params)
+    } catch (error) {
+      throw this.#member.gap && isAbsence(error) ? perhapsLost(params.id) : error
     } finally {
       await this.#member.ledger.durableOf(params.id)
     }
@@ -260,6 +262,19 @@ function key(fact: Fact): string {
 
 function notFound(id: ItemId): VecheError {
   return new VecheError('NOT_FOUND', `There is no item ${id} here.`, { id })
+}
+
+/** Nothing is known of an item here; a delete that is known says so. */
+function isAbsence(error: unknown): boolean {
+  return isVecheError(error, 'NOT_FOUND') && error.data.deleted !== true
+}
+
+/** A member with a gap cannot tell what never was from what it lost. */
+function perhapsLost(id: ItemId): VecheError {
+  const sentence =
+    `There is no item ${id} here now, but this store lost something and is being refilled: ` +
+    'ask again when `veche status` shows no gap.'
+  return new VecheError('UNAVAILABLE', sentence, { id })
 }
 
 function deleted(id: ItemId, version: Hash): VecheError {

@@ -109,6 +109,9 @@ const damages: readonly [string, (member: LabMember, part: number) => Promise<vo
   ['a cut journal', async (m, part) => cutFile(join(m.store, 'journal'), part)],
 ]
 
+/** A flip in a table may hit a key, which verify names for ever: looked at in the deep run only. */
+const deepOnly = new Set(['a cut journal', 'a flipped bit in a table'])
+
 describe('three real daemons, one with a bad disk', () => {
   let lab: Lab
   let bad: LabMember
@@ -194,7 +197,7 @@ describe('three real daemons, one with a bad disk', () => {
     await until('no problem is left', async () => !(await status(bad)).problems.some(own))
   }
 
-  test.each(damages.filter(([what]) => isDeep || what !== 'a cut journal'))(
+  test.each(damages.filter(([what]) => isDeep || !deepOnly.has(what)))(
     '%s of a stopped store: nothing wrong is given out, and it is refilled from the others',
     async (_, damage) => {
       for (let at = 0; at < rounds; at++) await round(damage, (at + 0.37) / rounds)

@@ -81,7 +81,9 @@ export class Mending {
   /** A damage of the running store. */
   found(damage: Damage): void {
     const { id, version, blob, what } = damage
-    if (id !== undefined && version !== undefined && what !== 'payload') {
+    // A flipped key names a version that there never was: nobody can be asked for it.
+    const isNamed = version !== undefined && /^[0-9a-f]{64}$/.test(version)
+    if (id !== undefined && isNamed && what !== 'payload') {
       const ref = { id, version }
       if (this.#lost.has(refKey(ref))) return
       this.#lost.set(refKey(ref), ref)

@@ -110,6 +110,7 @@ function linkName(
     const life = lifeName(world, from, envelope.incarnation)
     const said = `${rank(envelope.clock)}${late ? 'l' : ''}${life}${status}${hash}.${(cutOf(world.now) - cut) / 1000}${held}${empty}`
     if (message.kind === 'answer') return `a${said}`
+    if (message.kind === 'probe') return `q${said}`
     if (message.kind === 'add') {
       return `+${said}${message.number}.${message.name}.${addedName(world, message.addedMs)}`
     }

@@ -35,7 +35,6 @@ import {
   type Incoming,
   inboxMessagesMax,
   isAwake,
-  isJoined,
   isLinked,
   lateMsMax,
   type Member,
@@ -236,6 +235,9 @@ export function receive(world: World, at: number, from: number, message: Message
     case 'ping':
       take(world, at, { kind: 'ping', now, envelope, ping: message.ping })
       return noticeGap(world, at, from, message)
+    case 'probe':
+      take(world, at, { kind: 'message', now, envelope })
+      return say(world, at, from, 'answer')
     case 'answer':
       take(world, at, { kind: 'message', now, envelope })
       return take(world, at, { kind: 'answered', now, peer: IDS[from]!, rttMs: 1 })
@@ -282,14 +284,14 @@ export function advance(world: World, ms: number): void {
   const awake = world.members.filter(isAwake).map(({ at }) => at)
   for (const at of awake) tick(world, at)
   for (const at of awake) {
-    for (const peer of awake) {
-      if (peer === at || !isJoined(world, at, peer)) continue
-      const answerer = touch(world, peer)
-      if (answerer.state === null) continue
-      const envelope = envelopeOf(answerer, answerer.state)
-      send(world, peer, at, { kind: 'answer', envelope, late: false })
-    }
+    for (const { at: peer } of world.members) if (peer !== at) say(world, at, peer, 'probe')
   }
+}
+
+function say(world: World, at: number, to: number, kind: 'probe' | 'answer'): void {
+  const member = touch(world, at)
+  if (member.state === null) return
+  send(world, at, to, { kind, envelope: envelopeOf(member, member.state), late: false })
 }
 
 /** What is on its way for too long does not arrive; a comparison fails by its timeout. */

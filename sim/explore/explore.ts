@@ -46,6 +46,8 @@ export interface Explored {
   readonly equalMs: number
   /** Recoveries in which members answered each other without rest while no time passed. */
   readonly restless: number
+  /** The shortest way to the first of them. */
+  readonly restlessWay: Found | null
   readonly violation: Found | null
 }
 
@@ -79,6 +81,7 @@ class Explorer {
   #sourceMs = 0
   #equalMs = 0
   #restless = 0
+  #restlessWay: Found | null = null
   #violation: Found | null = null
 
   constructor(asked: Exploration) {
@@ -104,6 +107,7 @@ class Explorer {
       sourceMs: this.#sourceMs,
       equalMs: this.#equalMs,
       restless: this.#restless,
+      restlessWay: this.#restlessWay,
       violation: this.#violation,
     }
   }
@@ -159,7 +163,7 @@ class Explorer {
     this.#visited += 1
     if (recoverEvery === 0 || this.#visited % recoverEvery !== 0) return
     try {
-      this.#recover(world)
+      this.#recover(node, world)
     } catch (error) {
       this.#tell({ parent: node, text: 'all heals, nothing more happens', depth: 0 }, error)
     }
@@ -182,9 +186,12 @@ class Explorer {
     }
   }
 
-  #recover(world: World): void {
+  #recover(node: Node, world: World): void {
     const { sourceMs, equalMs, restless } = recover(world)
-    if (restless > 0) this.#restless += 1
+    if (restless > 0) {
+      this.#restless += 1
+      this.#restlessWay ??= wayTo(node, `${restless} moments without rest`)
+    }
     this.#recoveries += 1
     this.#sourceMs = Math.max(this.#sourceMs, sourceMs)
     this.#equalMs = Math.max(this.#equalMs, equalMs)
@@ -194,9 +201,13 @@ class Explorer {
   #tell(node: Node, error: unknown): void {
     if (!(error instanceof Violation)) throw error
     if (this.#violation !== null) return
-    const path: string[] = []
-    let at: Node = node
-    for (; at.parent !== null; at = at.parent) path.push(at.text)
-    this.#violation = { sentence: error.message, beginning: at.text, path: path.reverse() }
+    this.#violation = wayTo(node, error.message)
   }
+}
+
+function wayTo(node: Node, sentence: string): Found {
+  const path: string[] = []
+  let at: Node = node
+  for (; at.parent !== null; at = at.parent) path.push(at.text)
+  return { sentence, beginning: at.text, path: path.reverse() }
 }

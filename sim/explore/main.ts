@@ -14,7 +14,7 @@ import {
   plantedBugNames,
   type Quorum,
 } from '../../src/consensus/agreement/state.ts'
-import { type Exploration, type Explored, explore } from './explore.ts'
+import { type Exploration, type Explored, explore, type Found } from './explore.ts'
 import type { Order } from './moves.ts'
 
 const HELP = `npm run explore -- [options]
@@ -115,14 +115,14 @@ function report(explored: Explored, { setting, order }: Exploration, seconds: nu
       ? 'the frontier is exhausted within these bounds'
       : 'more is to be explored',
   ]
-  if (violation === null) return lines.join('\n')
-  const told = violation.path.map((text, at) => `  ${at + 1}. ${text}`)
-  return [
-    ...lines,
-    `VIOLATION ${violation.sentence}`,
-    `from: ${violation.beginning}`,
-    ...told,
-  ].join('\n')
+  if (explored.restlessWay !== null) lines.push(...wayText('RESTLESS', explored.restlessWay))
+  if (violation !== null) lines.push(...wayText('VIOLATION', violation))
+  return lines.join('\n')
+}
+
+function wayText(word: string, { sentence, beginning, path }: Found): string[] {
+  const told = path.map((text, at) => `  ${at + 1}. ${text}`)
+  return [`${word} ${sentence}`, `from: ${beginning}`, ...told]
 }
 
 function main(): number {

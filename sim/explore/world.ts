@@ -14,7 +14,7 @@ import { cloneFacts, type Facts } from './facts.ts'
 
 export const IDS = ['a', 'b', 'c', 'd'] as const
 /** Messages of one link that are on their way at most; one more pushes the oldest out. */
-export const inboxMessagesMax = 3
+export const inboxMessagesMax = 4
 /** What is late by more than this is lost. */
 export const lateMsMax = 6000
 
@@ -22,6 +22,12 @@ export interface Pinged {
   readonly kind: 'ping'
   readonly envelope: Envelope
   readonly ping: Ping
+  readonly late: boolean
+}
+/** "Are you there?"; like everything that is said it tells where its sender stands. */
+export interface Probed {
+  readonly kind: 'probe'
+  readonly envelope: Envelope
   readonly late: boolean
 }
 export interface Answered {
@@ -37,7 +43,7 @@ export interface Added {
   readonly addedMs: number
   readonly late: boolean
 }
-export type Message = Pinged | Answered | Added
+export type Message = Pinged | Probed | Answered | Added
 
 /** What the other member of a comparison said. */
 export interface Said {

@@ -294,7 +294,7 @@ describe('a planted violation is found', () => {
     expect(check(`cd ${slash}work/veche`)).toHaveLength(1)
     expect(check('C:' + '\\Users\\ann')).toHaveLength(1)
     expect(check('cp /srv/here/src/index.ts')).toHaveLength(1)
-    expect(check('~/work/veche src/work/x https://a.example/home/x $HOME/work/x')).toEqual([])
+    expect(check('~/here src/home/x https://a.example/home/x $HOME/root/x')).toEqual([])
   })
 })
 

@@ -62,6 +62,8 @@ export class SimNetwork {
   readonly #trace: (member: MemberId, what: string) => void
   readonly #endpoints = new Map<MemberId, Endpoint>()
   readonly #cuts = new Set<string>()
+  /** How many faults hold a direction cut, beside `#cuts`. */
+  #blocks = new Map<string, number>()
   readonly #links = new Map<string, Link>()
   readonly #dialling = new Set<string>()
 
@@ -115,7 +117,8 @@ export class SimNetwork {
   }
 
   isCut(from: MemberId, to: MemberId): boolean {
-    return this.#cuts.has(`${from} ${to}`)
+    const direction = `${from} ${to}`
+    return this.#cuts.has(direction) || this.#blocks.has(direction)
   }
 
   /** Nothing passes from one member to another until `heal`. */
@@ -126,16 +129,44 @@ export class SimNetwork {
   }
 
   heal(from: MemberId, to: MemberId): void {
-    if (!this.#cuts.delete(`${from} ${to}`)) return
+    if (this.#cuts.delete(`${from} ${to}`)) this.#opened(from, to)
+  }
+
+  /** As `cut`, for one of several that may hold it; what is answered lets it go. */
+  block(from: MemberId, to: MemberId): () => void {
+    const blocks = this.#blocks
+    const direction = `${from} ${to}`
+    const wasCut = this.isCut(from, to)
+    blocks.set(direction, (blocks.get(direction) ?? 0) + 1)
+    if (!wasCut) this.watchSilence(from, to)
+    let isHeld = true
+    return () => {
+      if (!isHeld || this.#blocks !== blocks) return
+      isHeld = false
+      const left = blocks.get(direction)! - 1
+      if (left > 0) blocks.set(direction, left)
+      else {
+        blocks.delete(direction)
+        this.#opened(from, to)
+      }
+    }
+  }
+
+  /** One hold on a direction is gone: unless there is another, all goes through again. */
+  #opened(from: MemberId, to: MemberId): void {
+    if (this.isCut(from, to)) return
     const link = this.#links.get(pairKey(from, to))
     if (link !== undefined) for (const flow of link.flowsFrom(from)) flow.flush(this.#latency())
     this.#dial(from, to)
   }
 
   healAll(): void {
-    for (const cut of [...this.#cuts]) {
+    const held = [...this.#cuts, ...this.#blocks.keys()]
+    this.#cuts.clear()
+    this.#blocks = new Map()
+    for (const cut of held) {
       const [from, to] = cut.split(' ')
-      this.heal(from!, to!)
+      this.#opened(from!, to!)
     }
   }
 
@@ -152,13 +183,14 @@ export class SimNetwork {
     })
   }
 
-  /** A connection breaks for both (RST); it is dialled again. */
-  breakLink(one: MemberId, other: MemberId): void {
+  /** A connection breaks for both (RST); it is dialled again. Answers whether there was one. */
+  breakLink(one: MemberId, other: MemberId): boolean {
     const end = this.#endpoints.get(one)?.ends.get(other)
-    if (end === undefined) return
+    if (end === undefined) return false
     this.counts.broken += 1
     this.#close(end)
     this.#closeLater(end.other)
+    return true
   }
 
   #closeLater(end: End): void {

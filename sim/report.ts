@@ -3,7 +3,7 @@
  * and who became what, counts, and the verdict.
  */
 import { styleText } from 'node:util'
-import type { Swarm } from './faults.ts'
+import type { Swarm } from './faults/swarm.ts'
 import type { RunOptions, RunResult } from './run.ts'
 
 type Format = Parameters<typeof styleText>[0]

@@ -5,7 +5,9 @@
 import type { PlantedBug, Quorum } from '../src/consensus/agreement/state.ts'
 import { Answers } from './answers.ts'
 import { checkEnding, isSettled, whyUnsettled } from './ending.ts'
-import { applySwarm, drawSwarm, type FaultKind, Faults, healAll, type Swarm } from './faults.ts'
+import type { FaultKind } from './faults/families.ts'
+import { Faults } from './faults/faults.ts'
+import { applySwarm, drawSwarm, healAll, isCalm, type Swarm } from './faults/swarm.ts'
 import type { History, Outcome } from './history.ts'
 import { Monitor } from './monitor.ts'
 import { Verdict, type Violation } from './verdict.ts'
@@ -36,6 +38,8 @@ export interface RunResult {
   readonly history: History
   readonly outcomes: Readonly<Record<Outcome['kind'], number>>
   readonly faults: ReadonlyMap<FaultKind, number>
+  /** Kinds that were under way together. */
+  readonly faultPairs: ReadonlyMap<string, number>
   readonly monitor: Monitor
   readonly network: World['network']['counts']
   /** From the heal; null: not within the time allowed. */
@@ -66,7 +70,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
 
   await world.found()
   applySwarm(world, swarm, random)
-  monitor.isCalm = () => isFair(world)
+  monitor.isCalm = () => isCalm(world)
   monitor.start()
   world.startAll()
   workload.start()
@@ -105,6 +109,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     history: workload.history,
     outcomes: workload.history.count(),
     faults: faults.counts,
+    faultPairs: faults.pairs,
     monitor,
     network: world.network.counts,
     firstSourceMs: firstSourceAtMs === null ? null : firstSourceAtMs - healedAtMs,
@@ -112,13 +117,6 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     simulatedMs: world.nowMs,
     moments: world.timeline.ran,
   }
-}
-
-function isFair(world: World): boolean {
-  return (
-    world.network.weather.gossipLoss === 0 &&
-    world.members.every(({ disk }) => disk.weather.slowChance === 0)
-  )
 }
 
 /** Runs for at most so long; the condition is looked at every tenth of a second. */

@@ -1,0 +1,99 @@
+/**
+ * What a seed draws before its run: which kinds of faults happen and how densely, and the weather
+ * and clocks in which they do. Some seeds are quiet, some have a single kind, some have all.
+ *
+ * Each part is drawn by a name of its own: what is added later changes nothing of what an old seed
+ * drew before.
+ */
+import { FAIR_DISK } from '../disk.ts'
+import { FAIR } from '../network.ts'
+import type { Random } from '../random.ts'
+import type { World } from '../world.ts'
+import { type FaultKind, kinds } from './families.ts'
+
+export interface Swarm {
+  readonly kinds: readonly FaultKind[]
+  /** Between one fault and the next, on the average. */
+  readonly everyMs: number
+  /** No more than so many are under way at once. */
+  readonly atOnce: number
+  /** How long what can last lasts. */
+  readonly lastMs: readonly [number, number]
+  readonly latencyMs: readonly [number, number]
+  readonly gossipLoss: number
+  readonly gossipDuplicate: number
+  readonly gossipExtraMs: number
+  readonly slowDiskChance: number
+  /** Wall clocks differ by up to this. */
+  readonly skewMs: number
+  /** Monotonic clocks run by up to this share too fast or too slow. */
+  readonly drift: number
+}
+
+export function drawSwarm(random: Random): Swarm {
+  const of = (part: string) => random.fork(part)
+  const slowestMs = of('latency').pick([2, 10, 40, 80, 200])
+  return {
+    kinds: drawKinds(random),
+    everyMs: of('every').pick([300, 800, 2000, 5000, 12_000]),
+    atOnce: of('at once').pick([1, 2, 3, 6]),
+    lastMs: of('last').pick([
+      [50, 2000],
+      [500, 8000],
+      [3000, 20_000],
+    ]),
+    latencyMs: [of('fastest').between(0.1, 1) * Math.min(slowestMs, 10), slowestMs],
+    gossipLoss: sometimes(of('loss'), 0.4, 0.3),
+    gossipDuplicate: sometimes(of('duplicate'), 0.3, 0.3),
+    gossipExtraMs: sometimes(of('extra'), 0.3, 300),
+    slowDiskChance: sometimes(of('slow disk'), 0.25, 0.2),
+    skewMs: of('skew').pick([0, 100, 10_000, 25_000]),
+    drift: of('drift').pick([0, 0, 0.001, 0.02]),
+  }
+}
+
+/** None, one, some or all. */
+function drawKinds(random: Random): FaultKind[] {
+  const share = random.fork('share').pick(['none', 'one', 0.15, 0.3, 0.6, 1] as const)
+  if (share === 'none') return []
+  if (share === 'one') return [random.fork('only').pick(kinds)]
+  return kinds.filter(kind => random.fork(`kind/${kind}`).chance(share))
+}
+
+/** Zero for most seeds, up to `most` for a share of them. */
+function sometimes(random: Random, share: number, most: number): number {
+  return random.chance(share) ? random.between(0, most) : 0
+}
+
+/** Sets weather and clocks before the first member starts. */
+export function applySwarm(world: World, swarm: Swarm, random: Random): void {
+  Object.assign(world.network.weather, {
+    latencyMs: swarm.latencyMs,
+    gossipLoss: swarm.gossipLoss,
+    gossipDuplicate: swarm.gossipDuplicate,
+    gossipExtraMs: swarm.gossipExtraMs,
+  })
+  for (const { id, disk, skew } of world.members) {
+    const own = random.fork(`machine/${id}`)
+    disk.weather.slowChance = swarm.slowDiskChance
+    skew.wallOffsetMs = own.between(-swarm.skewMs, swarm.skewMs)
+    skew.rate = 1 + own.between(-swarm.drift, swarm.drift)
+  }
+}
+
+/** Fair weather; everybody up, everybody reaches everybody. Clocks stay as they are. */
+export function healAll(world: World): void {
+  Object.assign(world.network.weather, FAIR)
+  for (const { disk } of world.members) Object.assign(disk.weather, FAIR_DISK)
+  world.heal()
+  world.keepsUp = true
+  for (const member of world.members) world.start(member)
+}
+
+/** Whether nothing is bent for the whole of a run: only then may a bound on time be held to it. */
+export function isCalm(world: World): boolean {
+  return (
+    world.network.weather.gossipLoss === 0 &&
+    world.members.every(({ disk }) => disk.weather.slowChance === 0)
+  )
+}

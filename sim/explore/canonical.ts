@@ -11,6 +11,7 @@ import { refKey } from '../../src/base/fact.ts'
 import { unreachable } from '../../src/base/invariant.ts'
 import { limits } from '../../src/base/limits.ts'
 import type { Stamp } from '../../src/base/stamp.ts'
+import { isInFirstPeriod } from '../../src/consensus/agreement/check.ts'
 import type { Entry } from '../../src/consensus/agreement/history.ts'
 import type { AgreementState, Peer, Round } from '../../src/consensus/agreement/state.ts'
 import { lifeOf } from './driver.ts'
@@ -168,7 +169,7 @@ function agreementName(world: World, member: Member, state: AgreementState): str
     own.held,
     cutName(world, own.cut),
     history.join('/'),
-    source === null ? '-' : until(now, source.checkAt),
+    source === null ? '-' : `${until(now, source.checkAt)}${isInFirstPeriod(source) ? 'f' : ''}`,
     round === null ? '-' : roundName(world, round),
     sync === null
       ? '-'

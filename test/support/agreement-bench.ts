@@ -113,6 +113,14 @@ export class Bench {
     state.history = [{ cut: state.own.cut, hash: state.own.hash }]
     return this
   }
+
+  /** As above, and its first period is over: these were all in sync at the first check. */
+  makeLongSource(...others: readonly string[]): this {
+    this.makeSource(...others)
+    for (const id of others) this.peer(id).marked = true
+    this.tick(limits.checkMs)
+    return this
+  }
 }
 
 /** The ways that statuses took, as `from -> to`. */

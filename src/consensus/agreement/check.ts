@@ -8,7 +8,7 @@ import { limits } from '../../base/limits.ts'
 import { stepDown } from './duty.ts'
 import type { Effect } from './events.ts'
 import { isHeard, otherSources } from './reach.ts'
-import type { AgreementState, Peer } from './state.ts'
+import type { AgreementState, Peer, SourceDuty } from './state.ts'
 
 /** Runs the check when its moment has come. */
 export function runCheck(state: AgreementState, effects: Effect[]): void {
@@ -33,6 +33,11 @@ export function runCheck(state: AgreementState, effects: Effect[]): void {
 export function countsInPeriod(state: AgreementState, peer: Peer): boolean {
   if (state.source === null || peer.sourceSince === null) return false
   return peer.sourceSince <= state.source.checkAt - limits.checkMs
+}
+
+/** Before its first check a Source judges nobody: no period of it was whole yet. */
+export function isInFirstPeriod(duty: SourceDuty): boolean {
+  return duty.checkAt <= duty.since + limits.checkMs
 }
 
 function hasMajority(state: AgreementState, marked: number, of: number): boolean {

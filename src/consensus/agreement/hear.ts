@@ -4,7 +4,7 @@
  */
 import { STAMP_ZERO } from '../../base/stamp.ts'
 import type { Envelope, Ping } from '../messages.ts'
-import { countsInPeriod } from './check.ts'
+import { countsInPeriod, isInFirstPeriod } from './check.ts'
 import { stepDown } from './duty.ts'
 import type { Effect } from './events.ts'
 import { match, record } from './history.ts'
@@ -99,9 +99,14 @@ function changeStatus(
   if (wasOnlyOther) stepDown(state, 'the only other Source lost its status unmarked', effects)
 }
 
-/** With two Sources any desynchronisation takes both to counter-sync. */
+/**
+ * With two Sources any desynchronisation takes both to counter-sync. Not one in its first period:
+ * it was in sync when it was elected, and the loss may be the echo of its own a moment ago. Each
+ * would take the other down again, once in each delay of the network, without an end.
+ */
 function lostMyOnlySource(state: AgreementState, peer: Peer): boolean {
-  if (state.source === null || peer.marked || !countsInPeriod(state, peer)) return false
+  if (state.source === null || isInFirstPeriod(state.source)) return false
+  if (peer.marked || !countsInPeriod(state, peer)) return false
   return otherSources(state).filter(other => countsInPeriod(state, other)).length === 1
 }
 

@@ -58,24 +58,36 @@ describe('a loss of status', () => {
   })
 
   it('S003-30: of the only other Source, unmarked, ends this one in the same step', () => {
-    const bench = new Bench({ others: ['a', 'b'] }).makeSource('a')
+    const bench = new Bench({ others: ['a', 'b'] }).makeLongSource('a')
     const effects = bench.message(bench.envelope('a', { status: 'counter-sync' }))
     expect(waysOf(effects)).toEqual(['source -> counter-sync'])
     expect(effects.at(-1)).toEqual({ kind: 'announce' })
   })
 
   it('of the only other Source that was marked in this period leaves this one Source', () => {
-    const bench = new Bench({ others: ['a'] }).makeSource('a')
+    const bench = new Bench({ others: ['a'] }).makeLongSource('a')
     bench.peer('a').marked = true
     bench.message(bench.envelope('a', { status: 'counter-sync' }))
     expect(bench.state.source).not.toBeNull()
   })
 
+  it('topples no Source in its first period: it may be the echo of its own loss', () => {
+    const bench = new Bench({ others: ['a'] }).makeSource('a')
+    bench.now = limits.checkMs - 1
+    bench.message(bench.envelope('a', { status: 'counter-sync' }))
+    expect(bench.state.source).not.toBeNull()
+    const later = new Bench({ others: ['a'] }).makeSource('a')
+    later.peer('a').marked = true
+    later.tick(limits.checkMs)
+    later.message(later.envelope('a', { status: 'counter-sync' }))
+    expect(later.state.source).toBeNull()
+  })
+
   it('of a newcomer that no check counts yet topples nobody', () => {
-    const bench = new Bench({ others: ['a'] }).makeSource()
-    bench.now = 100
+    const bench = new Bench({ others: ['a'] }).makeLongSource()
+    bench.now += 100
     bench.message(bench.envelope('a', { status: 'source' }))
-    bench.now = 200
+    bench.now += 100
     bench.message(bench.envelope('a', { status: 'counter-sync' }))
     expect(bench.state.source).not.toBeNull()
   })
@@ -85,7 +97,7 @@ describe('a member that was opened anew', () => {
   const anew = { incarnation: 'i2', status: 'counter-sync' } as const
 
   it('and was marked before in this period does not take its only other Source down', () => {
-    const bench = new Bench({ others: ['a'] }).makeSource('a')
+    const bench = new Bench({ others: ['a'] }).makeLongSource('a')
     bench.peer('a').marked = true
     expect(waysOf(bench.message(bench.envelope('a', anew)))).toEqual([])
     expect(bench.peer('a').sourceSince).toBeNull()
@@ -93,7 +105,7 @@ describe('a member that was opened anew', () => {
   })
 
   it('and was not marked takes it down, as any loss of status does', () => {
-    const bench = new Bench({ others: ['a'] }).makeSource('a')
+    const bench = new Bench({ others: ['a'] }).makeLongSource('a')
     expect(waysOf(bench.message(bench.envelope('a', anew)))).toEqual(['source -> counter-sync'])
   })
 

@@ -1,8 +1,11 @@
 /**
- * What clients asked for and what they were told: one operation, one line, in the order of asking.
- * An operation ends as `done`, as `refused` (it certainly did not happen) or as `unknown` (its
- * member went away: it may have happened). Every written value is unique, so that any byte read
- * anywhere names the write it came from.
+ * What clients asked for and what they were told: one operation, in the order of asking. An
+ * operation ends as `done`, as `refused` (it certainly did not happen) or as `unknown` (its member
+ * went away: it may have happened). Every written value is unique, so that any byte read anywhere
+ * names the write it came from.
+ *
+ * This is what the checks inside of the simulator ask; the history that is judged from outside is
+ * written beside it (history-lines.ts).
  */
 import { createHash } from 'node:crypto'
 import type { Bytes } from '../src/base/bytes.ts'
@@ -11,7 +14,7 @@ import type { Hash } from '../src/base/hash.ts'
 import type { ErrorCode } from '../src/base/veche-error.ts'
 import type { Level } from '../src/control/protocol.ts'
 
-export type OperationKind = 'put' | 'delete' | 'get' | 'resolve'
+export type OperationKind = 'put' | 'upload' | 'delete' | 'resolve' | 'get' | 'head' | 'list'
 
 /** What an operation was answered. */
 export type Outcome =
@@ -23,6 +26,7 @@ export type Outcome =
       readonly level: Level | null
       readonly heldBy: readonly MemberId[]
     }
+  | { readonly kind: 'listed' }
   | { readonly kind: 'refused'; readonly code: ErrorCode; readonly sentence: string }
   | { readonly kind: 'unknown' }
 
@@ -33,11 +37,14 @@ export interface Operation {
   readonly kind: OperationKind
   readonly id: ItemId
   readonly beganAtMs: number
-  /** SHA-256 of the value written; null for reads and deletes. */
+  /** SHA-256 of the value written; null for what writes none. */
   readonly blob: Hash | null
   endedAtMs: number
   outcome: Outcome
 }
+
+/** How many operations ended in which way. */
+export type OutcomeCounts = Readonly<Record<'open' | 'done' | 'refused' | 'unknown', number>>
 
 export class History {
   readonly operations: Operation[] = []
@@ -64,14 +71,21 @@ export class History {
 
   /** Writes that were acknowledged. */
   acknowledged(): Operation[] {
-    return this.operations.filter(({ kind, outcome }) => kind !== 'get' && outcome.kind === 'done')
+    return this.operations.filter(({ kind, outcome }) => isWrite(kind) && outcome.kind === 'done')
   }
 
-  count(): Record<Outcome['kind'], number> {
+  count(): OutcomeCounts {
     const counts = { open: 0, done: 0, refused: 0, unknown: 0 }
-    for (const { outcome } of this.operations) counts[outcome.kind] += 1
+    for (const { outcome } of this.operations) {
+      counts[outcome.kind === 'listed' ? 'done' : outcome.kind] += 1
+    }
     return counts
   }
+}
+
+/** Whether an operation changes an item. */
+export function isWrite(kind: OperationKind): boolean {
+  return kind !== 'get' && kind !== 'head' && kind !== 'list'
 }
 
 /** SHA-256, by another way than the product's. */

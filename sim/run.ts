@@ -4,11 +4,15 @@
  */
 import type { PlantedBug, Quorum } from '../src/consensus/agreement/state.ts'
 import { Answers } from './answers.ts'
+import type { Answer } from './checker/report.ts'
 import { checkEnding, isSettled, whyUnsettled } from './ending.ts'
 import type { FaultKind } from './faults/families.ts'
 import { Faults } from './faults/faults.ts'
 import { applySwarm, drawSwarm, healAll, isCalm, type Swarm } from './faults/swarm.ts'
-import type { History, Outcome } from './history.ts'
+import type { History, OutcomeCounts } from './history.ts'
+import { dumpAll, judge } from './history-judge.ts'
+import type { Lines } from './history-lines.ts'
+import { boundsOf, HistoryRecorder, slowestRate } from './history-recorder.ts'
 import { Monitor } from './monitor.ts'
 import { Verdict, type Violation } from './verdict.ts'
 import { type Load, USUAL_LOAD, Workload } from './workload.ts'
@@ -36,7 +40,11 @@ export interface RunResult {
   readonly violationCount: number
   readonly traceHash: string
   readonly history: History
-  readonly outcomes: Readonly<Record<Outcome['kind'], number>>
+  /** What the checker judges. */
+  readonly lines: Lines
+  /** What it said; null: the run ended before it could be judged. */
+  readonly judged: readonly Answer[] | null
+  readonly outcomes: OutcomeCounts
   readonly faults: ReadonlyMap<FaultKind, number>
   /** Kinds that were under way together. */
   readonly faultPairs: ReadonlyMap<string, number>
@@ -51,6 +59,10 @@ export interface RunResult {
 
 /** Clients go on for so long after the heal: writes must succeed while members come together. */
 const WRITES_AFTER_HEAL_MS = 5000
+/** Nothing happens for so long before every member is dumped a second time. */
+const IDLE_MS = 3000
+/** A Source is due so long after the last fault (G5): the history must last as long. */
+const SOURCE_DUE_MS = 10_000
 /** G2: equal within this time of the last write, with the little data that clients here write. */
 const EQUAL_WITHIN_MS = 40_000
 
@@ -65,6 +77,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   const answers = new Answers(world, verdict, () => workload.history)
   const workload = new Workload(world, { ...USUAL_LOAD, ...options.load }, answers)
   const faults = new Faults(world, swarm, random)
+  const recorder = new HistoryRecorder({ world, lines: workload.lines })
   if (options.watch !== undefined) world.watchers.push(options.watch(world))
   const isOver = () => options.stopAtFirst === true && !verdict.ok
 
@@ -72,6 +85,8 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   applySwarm(world, swarm, random)
   monitor.isCalm = () => isCalm(world)
   monitor.start()
+  recorder.start(nameOf(options), boundsOf(world))
+  recorder.weather('start')
   world.startAll()
   workload.start()
   faults.start()
@@ -88,8 +103,13 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   }
   if (!isOver()) {
     healAll(world)
+    recorder.weather('stop')
     await world.run(WRITES_AFTER_HEAL_MS, seesSource)
     workload.stop()
+    const areUp = () => seesSource() || world.up().length === world.members.length
+    await runUntil(world, EQUAL_WITHIN_MS, areUp)
+    // Whatever clients drew, each member takes a write after the last fault.
+    for (const entry of world.up()) void workload.write(entry, `end/${entry.id}`)
     const isDone = () => seesSource() || (workload.openCount === 0 && isSettled(world))
     await runUntil(world, EQUAL_WITHIN_MS, isDone)
   }
@@ -100,6 +120,14 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     }
     await finish(world, checkEnding(world, workload.history, verdict))
   }
+  let judged: readonly Answer[] | null = null
+  if (!isOver() && convergedMs !== null) {
+    await finish(world, dumpAll(world, recorder))
+    const dueMs = monitor.lastFaultAtMs + (SOURCE_DUE_MS + IDLE_MS) / slowestRate(world)
+    await world.run(Math.max(IDLE_MS, dueMs - world.nowMs))
+    await finish(world, dumpAll(world, recorder))
+    judged = judge(workload.lines, verdict)
+  }
   return {
     options,
     swarm,
@@ -107,6 +135,8 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     violationCount: verdict.count,
     traceHash: world.traceHash(),
     history: workload.history,
+    lines: workload.lines,
+    judged,
     outcomes: workload.history.count(),
     faults: faults.counts,
     faultPairs: faults.pairs,
@@ -117,6 +147,11 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     simulatedMs: world.nowMs,
     moments: world.timeline.ran,
   }
+}
+
+/** What repeats a run, in words. */
+function nameOf({ seed, members, seconds, quorum = 'visible' }: RunOptions): string {
+  return `--seed ${seed} --members ${members} --seconds ${seconds} --quorum ${quorum}`
 }
 
 /** Runs for at most so long; the condition is looked at every tenth of a second. */

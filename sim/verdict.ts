@@ -1,8 +1,24 @@
 /**
- * The violations of a run: which guarantee (PROTOCOL 12), when, and in words what was seen. The
- * first one is what matters; a run goes on after it only as far as its caller likes.
+ * The violations of a run: which guarantee (PROTOCOL 12) or which check of its history, when, and in
+ * words what was seen. The first one is what matters; a run goes on after it only as far as its
+ * caller likes.
  */
-export type Guarantee = 'G1' | 'G2' | 'G3' | 'G4' | 'G5' | 'G6' | 'G7' | 'G8' | 'life'
+
+/** A check of the history (sim/checker), by its number. */
+export type Judged = `check ${0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9}`
+
+export type Guarantee =
+  | 'G1'
+  | 'G2'
+  | 'G3'
+  | 'G4'
+  | 'G5'
+  | 'G6'
+  | 'G7'
+  | 'G8'
+  | 'life'
+  | 'bounds'
+  | Judged
 
 export interface Violation {
   readonly guarantee: Guarantee
@@ -30,10 +46,9 @@ export class Verdict {
     return this.violations[0]
   }
 
-  fail(guarantee: Guarantee, sentence: string): void {
+  /** Something was seen now, or is seen to have been so at a time. */
+  fail(guarantee: Guarantee, sentence: string, atMs = this.#now()): void {
     this.count += 1
-    if (this.violations.length < KEPT_MAX) {
-      this.violations.push({ guarantee, atMs: this.#now(), sentence })
-    }
+    if (this.violations.length < KEPT_MAX) this.violations.push({ guarantee, atMs, sentence })
   }
 }

@@ -1,14 +1,19 @@
 /**
- * Clients: each sits at one member, asks for one thing at a time, thinks, and asks again. They put,
- * put on a condition, delete, read, write to the items of a split and resolve it. What they asked
- * and were told goes into the history; the checks are asked at every answer.
+ * Clients: each sits at one member, asks for one thing at a time, thinks, and asks again. What they
+ * ask for is in client-questions.ts; here is who asks when, and what becomes of it: question and
+ * answer go into the history, and the checks are asked at every answer.
+ *
+ * A client whose member goes away while it waits is never seen again; another takes its place.
  */
-import { type Bytes, utf8 } from '../src/base/bytes.ts'
+import type { Bytes } from '../src/base/bytes.ts'
 import type { ItemId } from '../src/base/fact.ts'
 import { VecheError } from '../src/base/veche-error.ts'
 import type { ItemPayload } from '../src/control/member-service.ts'
-import type { Level } from '../src/control/protocol.ts'
-import { History, type Operation, type OperationKind, sha256 } from './history.ts'
+import type { ItemHeader, Level } from '../src/control/protocol.ts'
+import type { Properties } from './checker/format.ts'
+import { Questions } from './client-questions.ts'
+import { History, isWrite, type Operation, type OperationKind, sha256 } from './history.ts'
+import { Lines } from './history-lines.ts'
 import type { Random } from './random.ts'
 import type { SimMember, UpMember, World } from './world.ts'
 
@@ -19,18 +24,20 @@ export interface Load {
   readonly thinkMs: readonly [number, number]
   readonly items: number
   /** Weights of what is asked for. */
-  readonly weights: Readonly<Record<'put' | 'condition' | 'delete' | 'get', number>>
+  readonly weights: Readonly<Record<Wish, number>>
   readonly valueBytes: readonly [number, number]
   /** Some values are much larger. */
   readonly largeChance: number
   readonly largeBytes: readonly [number, number]
 }
 
+export type Wish = 'put' | 'condition' | 'upload' | 'delete' | 'get' | 'head' | 'list'
+
 export const USUAL_LOAD: Load = {
   clientsPerMember: 2,
   thinkMs: [50, 400],
   items: 40,
-  weights: { put: 5, condition: 2, delete: 0.5, get: 4 },
+  weights: { put: 5, condition: 2, upload: 0.3, delete: 0.5, get: 4, head: 0.5, list: 0.1 },
   valueBytes: [16, 300],
   largeChance: 0.01,
   largeBytes: [20_000, 700_000],
@@ -43,36 +50,68 @@ export interface AnswerChecks {
   notRead(operation: Operation, at: SimMember, error: VecheError): void
 }
 
-const LEVELS: readonly Level[] = ['majority', 'majority', 'agreed', 'pending']
-const GET_BYTES_MAX = 24 * 1024 * 1024
+/** Who asks. */
+export interface Client {
+  readonly name: string
+  /** Which of the clients of its member, whoever sits there now. */
+  readonly slot: string
+  readonly entry: SimMember
+  readonly random: Random
+  /** It waits for an answer, or for what it needs to ask. */
+  isActing: boolean
+  /** It is gone with its member's process. */
+  isRetired: boolean
+}
+
+/** A question as it is written down. */
+export interface Question {
+  readonly client: Client
+  readonly at: UpMember
+  readonly kind: OperationKind
+  readonly id: ItemId
+  /** The value to write. */
+  readonly payload: Bytes | null
+  readonly ifVersion?: string
+  readonly properties?: Properties
+}
+
+/** What an answer tells of what was read or written. */
+export interface Told {
+  /** null for a list. */
+  readonly version: string | null
+  readonly level?: Level
+  readonly heldBy?: readonly string[]
+  /** SHA-256 of what was read. */
+  readonly read?: string | null
+  readonly listed?: readonly ItemHeader[]
+}
 
 export class Workload {
   readonly history = new History()
+  readonly lines: Lines
   readonly #world: World
   readonly #load: Load
   readonly #checks: AnswerChecks
-  readonly #open = new Map<Operation, SimMember>()
-  /** Clients that wait for an answer. */
-  readonly #acting = new Map<string, SimMember>()
-  /** Split ids that clients came upon. */
-  readonly #splits = new Map<ItemId, readonly ItemId[]>()
-  #stopped = false
-  #values = 0
+  readonly #questions: Questions
+  readonly #open = new Map<Operation, Client>()
+  readonly #clients = new Map<string, Client>()
+  #stopped = true
 
   constructor(world: World, load: Load, checks: AnswerChecks) {
     this.#world = world
     this.#load = load
     this.#checks = checks
-    world.watchers.push({ gone: member => this.#gone(member) })
+    this.lines = new Lines(() => world.nowMs)
+    this.#questions = new Questions(this, world, load)
+    world.watchers.push({
+      opened: member => this.#join(member),
+      gone: member => this.#gone(member),
+    })
   }
 
   start(): void {
-    for (const member of this.#world.members) {
-      for (let at = 1; at <= this.#load.clientsPerMember; at++) {
-        const name = `${member.id}${at}`
-        this.#later(name, member, this.#world.random.fork(`client/${name}`))
-      }
-    }
+    this.#stopped = false
+    for (const member of this.#world.members) this.#join(member)
   }
 
   /** No more questions; those that are open are still answered. */
@@ -84,118 +123,118 @@ export class Workload {
     return this.#open.size
   }
 
-  #later(name: string, entry: SimMember, random: Random): void {
-    this.#world.timeline.after(random.between(...this.#load.thinkMs), () => {
-      if (this.#stopped) return
-      const { member, service } = entry
-      if (member === null || service === null || entry.life?.isStill === true) {
-        this.#later(name, entry, random)
-        return
-      }
-      this.#acting.set(name, entry)
-      void this.#act(name, { ...entry, member, service }, random).then(() => {
-        this.#acting.delete(name)
-        this.#later(name, entry, random)
+  /** One more write by a new client, whether or not the others have stopped. */
+  async write(entry: UpMember, id: ItemId): Promise<void> {
+    const client = this.#client(`${entry.id}0`, entry)
+    client.isActing = true
+    await this.#questions.put(client, entry, id)
+  }
+
+  checks(): AnswerChecks {
+    return this.#checks
+  }
+
+  /** Asks, and writes down what came of it; null unless it was done. */
+  async ask<Answer>(
+    question: Question,
+    get: () => Promise<Answer>,
+    tell: (answer: Answer) => Told,
+  ): Promise<{ operation: Operation; answer: Answer } | null> {
+    const { client, at, kind, id } = question
+    const operation = this.#begin(question)
+    try {
+      const answer = await get()
+      if (client.isRetired) return null
+      this.#done(operation, tell(answer))
+      if (isWrite(kind)) this.#checks.wrote(operation, at)
+      return { operation, answer }
+    } catch (error) {
+      if (!(error instanceof VecheError)) throw error
+      if (client.isRetired) return null
+      this.#refused(operation, error)
+      if (error.code === 'SPLIT') this.#questions.split(id, error.data.ids as ItemId[])
+      if (kind === 'get') this.#checks.notRead(operation, at, error)
+      return null
+    }
+  }
+
+  /** Clients of a member that has none yet. */
+  #join(member: SimMember): void {
+    if (this.#stopped) return
+    for (let at = 1; at <= this.#load.clientsPerMember; at++) {
+      const slot = `${member.id}${at}`
+      if (!this.#clients.has(slot)) this.#later(this.#client(slot, member))
+    }
+  }
+
+  #client(slot: string, entry: SimMember): Client {
+    const before = this.#clients.get(slot)
+    const generation = before === undefined ? 1 : Number(before.name.slice(slot.length + 1)) + 1
+    const name = `${slot}.${generation}`
+    const random = this.#world.random.fork(`client/${name}`)
+    const client = { name, slot, entry, random, isActing: false, isRetired: false }
+    this.#clients.set(slot, client)
+    return client
+  }
+
+  #later(client: Client): void {
+    this.#world.timeline.after(client.random.between(...this.#load.thinkMs), () => {
+      if (this.#stopped || client.isRetired) return
+      const { member, service, life } = client.entry
+      if (member === null || service === null || life?.isStill === true) return this.#later(client)
+      client.isActing = true
+      void this.#questions.act(client, { ...client.entry, member, service }).then(() => {
+        client.isActing = false
+        if (!client.isRetired) this.#later(client)
       })
     })
   }
 
-  async #act(client: string, at: UpMember, random: Random): Promise<void> {
-    const id = this.#pickId(random)
-    const what = weighted(random, this.#load.weights)
-    const branches = this.#splits.get(id)
-    if (branches !== undefined && random.chance(0.3))
-      return await this.#resolve(client, at, id, random)
-    const target = branches !== undefined && random.chance(0.5) ? random.pick(branches) : id
-    if (what === 'get') return await this.#get(client, at, target)
-    if (what === 'delete') return await this.#delete(client, at, target, random)
-    await this.#put(client, at, target, random, what === 'condition')
-  }
-
-  async #put(
-    client: string,
-    at: UpMember,
-    id: ItemId,
-    random: Random,
-    isConditional: boolean,
-  ): Promise<void> {
-    const ifVersion = isConditional ? await this.#headOf(at, id) : undefined
-    const payload = this.#value(client, id, random)
-    const condition = ifVersion === undefined ? {} : { ifVersion }
-    await this.#ask({ client, at, kind: 'put', id, payload }, () =>
-      at.service.put({ id, payload, type: 'text/plain', ...condition, ...waiting(random) }),
-    )
-  }
-
-  async #delete(client: string, at: UpMember, id: ItemId, random: Random): Promise<void> {
-    await this.#ask({ client, at, kind: 'delete', id, payload: null }, () =>
-      at.service.delete({ id, ...waiting(random) }),
-    )
-  }
-
-  async #resolve(client: string, at: UpMember, id: ItemId, random: Random): Promise<void> {
-    this.#splits.delete(id)
-    const payload = this.#value(client, id, random)
-    const content = { payload, type: 'text/plain' }
-    await this.#ask({ client, at, kind: 'resolve', id, payload }, () =>
-      at.service.resolve({ kind: 'content', id, content, ...waiting(random) }),
-    )
-  }
-
-  async #get(client: string, at: UpMember, id: ItemId): Promise<void> {
-    const asked = { client, at, kind: 'get', id, payload: null } as const
-    const found = await this.#ask(asked, async () => {
-      const got = await at.service.get({ id }, GET_BYTES_MAX)
-      return { version: got.header.version, got }
-    })
-    if (found !== null) this.#checks.read(found.operation, at, found.answer.got)
-  }
-
-  async #headOf(at: UpMember, id: ItemId): Promise<string | undefined> {
-    try {
-      return (await at.service.head({ id })).version
-    } catch (error) {
-      if (error instanceof VecheError) return undefined
-      throw error
-    }
-  }
-
-  /** Asks, and writes down what came of it; null unless it was done. */
-  async #ask<Answer extends { readonly version: string }>(
-    asked: {
-      readonly client: string
-      readonly at: UpMember
-      readonly kind: OperationKind
-      readonly id: ItemId
-      readonly payload: Bytes | null
-    },
-    question: () => Promise<Answer>,
-  ): Promise<{ operation: Operation; answer: Answer } | null> {
-    const { client, at, kind, id, payload } = asked
-    const operation = this.history.begin({
-      client,
+  #begin({ client, at, kind, id, payload, ifVersion, properties }: Question): Operation {
+    const blob = payload === null ? null : sha256(payload)
+    const asked = { client: client.name, member: at.id, kind, id, blob }
+    const operation = this.history.begin({ ...asked, beganAtMs: this.#world.nowMs })
+    this.#open.set(operation, client)
+    this.lines.write({
+      kind: 'invoke',
+      request: requestOf(operation),
+      client: client.name,
       member: at.id,
-      kind,
+      op: kind,
       id,
-      beganAtMs: this.#world.nowMs,
-      blob: payload === null ? null : sha256(payload),
+      blob,
+      size: payload?.length ?? 0,
+      ...(ifVersion === undefined ? {} : { ifVersion }),
+      ...(properties === undefined ? {} : { properties }),
     })
-    this.#open.set(operation, at)
     this.#world.trace(at.id, `asked ${operation.sequence} ${kind} ${id}`)
-    const { life } = at
-    try {
-      const answer = await question()
-      this.#end(operation, { kind: 'done', version: answer.version, ...promisedBy(answer) })
-      if (kind !== 'get') this.#checks.wrote(operation, at)
-      return { operation, answer }
-    } catch (error) {
-      if (!(error instanceof VecheError)) throw error
-      if (life?.alive === false) return null
-      this.#end(operation, { kind: 'refused', code: error.code, sentence: error.message })
-      if (error.code === 'SPLIT') this.#splits.set(id, error.data.ids as ItemId[])
-      if (kind === 'get') this.#checks.notRead(operation, at, error)
-      return null
-    }
+    return operation
+  }
+
+  #done(operation: Operation, told: Told): void {
+    const { version, level = null, heldBy = [], read = null, listed } = told
+    this.lines.write({
+      kind: 'done',
+      request: requestOf(operation),
+      version,
+      blob: read,
+      level,
+      heldBy,
+      ...(listed === undefined
+        ? {}
+        : { reads: listed.map(({ id, version, blob }) => ({ id, version, blob })) }),
+    })
+    this.#end(
+      operation,
+      version === null ? { kind: 'listed' } : { kind: 'done', version, level, heldBy },
+    )
+  }
+
+  #refused(operation: Operation, { code, message, data }: VecheError): void {
+    const head = data.head as string | null | undefined
+    const named = code === 'VERSION_MISMATCH' && head !== undefined ? { head } : {}
+    this.lines.write({ kind: 'refused', request: requestOf(operation), code, ...named })
+    this.#end(operation, { kind: 'refused', code, sentence: message })
   }
 
   #end(operation: Operation, outcome: Operation['outcome']): void {
@@ -211,55 +250,21 @@ export class Workload {
     this.#world.trace(operation.member, `told ${operation.sequence} ${outcome.kind} ${told}`)
   }
 
-  /** Whatever was open at a process that is gone may have happened or not; its clients go on. */
+  /** Whatever was open at a process that is gone may have happened or not; others ask on. */
   #gone(member: SimMember): void {
-    for (const [operation, at] of this.#open) {
-      if (at.id !== member.id) continue
+    for (const [operation, { entry }] of this.#open) {
+      if (entry !== member) continue
+      this.lines.write({ kind: 'unknown', request: requestOf(operation) })
       this.#end(operation, { kind: 'unknown' })
     }
-    for (const [client, at] of this.#acting) {
-      if (at !== member) continue
-      this.#acting.delete(client)
-      const { length } = this.history.operations
-      this.#later(client, member, this.#world.random.fork(`client/${client}/${length}`))
+    for (const client of [...this.#clients.values()]) {
+      if (client.entry !== member || !client.isActing) continue
+      client.isRetired = true
+      this.#later(this.#client(client.slot, member))
     }
   }
-
-  #pickId(random: Random): ItemId {
-    // A few items are written by many, most by few.
-    const at = Math.floor(this.#load.items * random.unit() ** 2)
-    return `item/${at}`
-  }
-
-  #value(client: string, id: ItemId, random: Random): Bytes {
-    const { largeChance, largeBytes, valueBytes } = this.#load
-    const size = random.int(...(random.chance(largeChance) ? largeBytes : valueBytes))
-    this.#values += 1
-    return utf8(`${client}:${this.#values}:${id}:`.padEnd(size, '.'))
-  }
 }
 
-function waiting(random: Random): { readonly wait: Level; readonly timeoutMs: number } {
-  return { wait: random.pick(LEVELS), timeoutMs: random.int(100, 5000) }
-}
-
-function promisedBy(answer: object): {
-  readonly level: Level | null
-  readonly heldBy: readonly string[]
-} {
-  const { level, heldBy } = answer as { level?: Level; heldBy?: readonly string[] }
-  return { level: level ?? null, heldBy: heldBy ?? [] }
-}
-
-function weighted<Name extends string>(
-  random: Random,
-  weights: Readonly<Record<Name, number>>,
-): Name {
-  const entries = Object.entries(weights) as [Name, number][]
-  let rest = random.unit() * entries.reduce((sum, [, weight]) => sum + weight, 0)
-  for (const [name, weight] of entries) {
-    rest -= weight
-    if (rest < 0) return name
-  }
-  return entries[0]![0]
+function requestOf({ sequence }: Operation): string {
+  return `r${sequence}`
 }

@@ -15,6 +15,7 @@ import { checkShown } from './reads.ts'
 import { type Answer, CHECKS, type CheckNumber, Report } from './report.ts'
 import { checkResurrection } from './resurrection.ts'
 import { prepare } from './run.ts'
+import { checkSides } from './sides.ts'
 
 export interface Verdict {
   readonly ok: boolean
@@ -37,6 +38,7 @@ export function checkHistory({ lines, problems }: ReadHistory): Verdict {
     checkConverged(run, report(4))
     checkCollisions(run, report(5))
     checkMajority(run, report(6))
+    checkSides(run, report(6))
     checkOrder(run, report(7))
     checkResurrection(run, report(8))
     checkLife(run, report(9))

@@ -42,6 +42,8 @@ export interface BeginLine extends Moment {
     readonly holds: boolean
     readonly statuses: boolean
     readonly samples: boolean
+    /** Absent: not recorded. */
+    readonly sides?: boolean
   }
   /** The run may destroy every copy of an acknowledged write; such writes are listed apart. */
   readonly mayDestroyAll: boolean
@@ -56,13 +58,15 @@ export interface Bounds {
   readonly debtMs: number
   /** A write that begins after the last fault ended is done. */
   readonly writeMs: number
+  /** Two sides have Sources at once for no longer (G6, `quorum: roster`). Absent: 7000. */
+  readonly sidesMs?: number
   /** A member may count an older roster for so long. */
   readonly rosterLagMs: number
   /** A disk may lag behind what its member knows by so long: the longest fsync of the run. */
   readonly persistMs: number
 }
 
-export type OperationName = 'put' | 'upload' | 'delete' | 'get' | 'list' | 'resolve'
+export type OperationName = 'put' | 'upload' | 'delete' | 'get' | 'head' | 'list' | 'resolve'
 
 /** What a user sees of an item besides its bytes, in the product's normal form. */
 export interface Properties {
@@ -98,7 +102,10 @@ export interface DoneLine extends Moment {
   readonly request: string
   /** The version written or read; null for `list`. */
   readonly version: string | null
-  /** SHA-256 of the bytes that a read was given, made by the client; null otherwise. */
+  /**
+   * SHA-256 of the bytes that a read was given, made by the client; what a `head` names, for it gets
+   * no bytes; null otherwise.
+   */
   readonly blob: string | null
   /** What a write was promised; null for reads and where the method tells none. */
   readonly level: 'pending' | 'agreed' | 'majority' | null
@@ -169,6 +176,15 @@ export interface HoldLine extends Moment {
   readonly state: 'agreed' | 'pending' | 'fresh'
   /** Its payload, too (true for a delete). */
   readonly payload: boolean
+}
+
+/**
+ * Which members can speak with each other from now on, over others if need be (`records.sides`).
+ * Who is down or stands still is on no side.
+ */
+export interface SidesLine extends Moment {
+  readonly kind: 'sides'
+  readonly sides: readonly (readonly string[])[]
 }
 
 /** A measure with its ceiling (`records.samples`). */
@@ -242,6 +258,7 @@ export type HistoryLine =
   | RosterLine
   | StatusLine
   | HoldLine
+  | SidesLine
   | SampleLine
   | DumpLine
 

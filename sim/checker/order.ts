@@ -133,7 +133,9 @@ function statesOf(
 ): State[] {
   const done = new Map(
     operations.flatMap(({ asked, end }) =>
-      end?.kind === 'done' && asked.op !== 'get' ? [[end.version, asked.seq] as const] : [],
+      end?.kind === 'done' && asked.op !== 'get' && asked.op !== 'head'
+        ? [[end.version, asked.seq] as const]
+        : [],
     ),
   )
   const inOrder = [...facts].sort(

@@ -75,7 +75,7 @@ const shapes: Readonly<Record<HistoryLine['kind'], Shape>> = {
     run: text,
     members: list(text),
     quorum: one('visible', 'roster'),
-    records: record({ holds: flag, statuses: flag, samples: flag }),
+    records: record({ holds: flag, statuses: flag, samples: flag, sides: or(flag, absent) }),
     mayDestroyAll: flag,
     bounds: record({
       sourceMs: number,
@@ -83,13 +83,14 @@ const shapes: Readonly<Record<HistoryLine['kind'], Shape>> = {
       writeMs: number,
       rosterLagMs: number,
       persistMs: number,
+      sidesMs: or(number, absent),
     }),
   },
   invoke: {
     request: text,
     client: text,
     member: text,
-    op: one('put', 'upload', 'delete', 'get', 'list', 'resolve'),
+    op: one('put', 'upload', 'delete', 'get', 'head', 'list', 'resolve'),
     id: text,
     blob: or(hash, nothing),
     size: number,
@@ -126,6 +127,7 @@ const shapes: Readonly<Record<HistoryLine['kind'], Shape>> = {
     state: one('agreed', 'pending', 'fresh'),
     payload: flag,
   },
+  sides: { sides: list(list(text)) },
   sample: { member: text, what: text, value: number, limit: number },
   dump: {
     member: text,

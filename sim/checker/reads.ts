@@ -125,7 +125,8 @@ function checkWrite(state: State, operation: Operation, line: DoneLine, before: 
 /** "There is no such item" is an answer, too: something must have ended what was shown. */
 function refused(state: State, operation: Operation, line: RefusedLine): void {
   const { asked } = operation
-  if (line.code !== 'NOT_FOUND' || asked.op !== 'get' || rootIdOf(asked.id) !== asked.id) return
+  const isRead = asked.op === 'get' || asked.op === 'head'
+  if (line.code !== 'NOT_FOUND' || !isRead || rootIdOf(asked.id) !== asked.id) return
   const before = toldBefore(state, asked.member, asked.id, asked.seq)
   if (before === undefined) return
   state.reads.look('reads after another answer')

@@ -4,7 +4,15 @@
  * whole: without it no other answer means anything.
  */
 import { type Family, familiesOf, familyOf } from './family.ts'
-import type { BeginLine, DumpFact, DumpLine, EndLine, HistoryLine, InvokeLine } from './format.ts'
+import type {
+  BeginLine,
+  DumpFact,
+  DumpLine,
+  EndLine,
+  HistoryLine,
+  InvokeLine,
+  OperationName,
+} from './format.ts'
 import { Graph } from './graph.ts'
 import type { Report } from './report.ts'
 import { keyOf } from './split.ts'
@@ -47,8 +55,10 @@ export interface Run {
 
 /** Whether an operation changes an item. */
 export function isWrite({ asked }: Operation): boolean {
-  return asked.op !== 'get' && asked.op !== 'list'
+  return !READS.has(asked.op)
 }
+
+const READS: ReadonlySet<OperationName> = new Set(['get', 'head', 'list'])
 
 /** The roster at the end. */
 export function lastRoster(run: Run): readonly string[] {
@@ -187,8 +197,8 @@ function blobsOf(operations: ReadonlyMap<string, Operation>, report: Report) {
 
 /** What the recorder says that it writes down is there. */
 function checkRecords(begin: BeginLine, lines: readonly HistoryLine[], report: Report): void {
-  const { holds, statuses, samples } = begin.records
-  const needed = { hold: holds, status: statuses, sample: samples }
+  const { holds, statuses, samples, sides = false } = begin.records
+  const needed = { hold: holds, status: statuses, sample: samples, sides }
   for (const [kind, isNeeded] of Object.entries(needed)) {
     const isThere = lines.some(line => line.kind === kind)
     if (isNeeded && !isThere) report.unknown(`it should have \`${kind}\` lines and has none`)

@@ -1,0 +1,240 @@
+/**
+ * Writes down what happens to the members of a world beside their clients: who is what and became
+ * it in which round, what was done to them, what their disks keep, which sides can speak with each
+ * other, and whole members now and then. It only looks; a run is the same with it or without.
+ */
+import { limits } from '../src/base/limits.ts'
+import { participants } from '../src/consensus/agreement/reach.ts'
+import type { MemoryStore } from '../src/storage/memory-store.ts'
+import type { Bounds, Status } from './checker/format.ts'
+import type { DiskWeather } from './disk.ts'
+import { shownItems } from './dump.ts'
+import { DiskRecorder } from './history-disks.ts'
+import type { Lines } from './history-lines.ts'
+import type { Random } from './random.ts'
+import type { SimMember, UpMember, World } from './world.ts'
+
+const LOOK_MS = 100
+/** A running member is dumped about so often. */
+const DUMP_EVERY_MS = 6000
+/** What a participant held so long before a promotion was in the held root that it had told. */
+const ROUND_MS = limits.heardMs + 1500
+
+export interface RecorderOptions {
+  readonly world: World
+  readonly lines: Lines
+}
+
+export class HistoryRecorder {
+  readonly #world: World
+  readonly #lines: Lines
+  readonly #disks: DiskRecorder
+  readonly #random: Random
+  readonly #status = new Map<string, Status>()
+  /** Members that stand still, with the mark of their pause. */
+  readonly #still = new Map<string, number>()
+  #sides = ''
+  #marks = 0
+  #weather: number | null = null
+
+  /** Listens from before the founding on. */
+  constructor({ world, lines }: RecorderOptions) {
+    this.#world = world
+    this.#lines = lines
+    this.#disks = new DiskRecorder(lines)
+    this.#random = world.random.fork('recorder')
+    for (const entry of world.members) this.#disks.watch(entry)
+    world.watchers.push({
+      fault: sentence => this.#fault(sentence),
+      status: (entry, _, to, sentence) => this.#became(entry, to, sentence),
+      opened: entry => this.#opened(entry),
+      gone: entry => this.#gone(entry),
+    })
+  }
+
+  /** Begins the history: members are about to start. `run` is what repeats it. */
+  start(run: string, bounds: Bounds): void {
+    const members = this.#world.members.map(({ id }) => id)
+    this.#lines.write({
+      kind: 'begin',
+      format: 1,
+      run,
+      members,
+      quorum: this.#world.quorum,
+      records: { holds: true, statuses: true, samples: true, sides: true },
+      mayDestroyAll: false,
+      bounds,
+    })
+    for (const { id } of this.#world.members) this.#write(id, 'down')
+    this.#later()
+    this.#dumpLater()
+  }
+
+  /** Weather that lasts as long as the faults do. */
+  weather(phase: 'start' | 'stop'): void {
+    if (phase === 'start') {
+      this.#marks += 1
+      this.#weather = this.#marks
+    }
+    if (this.#weather === null) return
+    this.#lasting('weather', [], phase, this.#weather)
+  }
+
+  /** A whole running member, at one instant. */
+  async dump(entry: UpMember, moment: 'pause' | 'settled'): Promise<void> {
+    const { member, service, disk } = entry
+    const image = disk.copy()
+    // What is shown and hashed is ahead of the disk while a batch is on its way.
+    const isStill = (member.store as MemoryStore).undurable === 0
+    const { settled } = member.ledger.sets
+    const isTold = moment === 'settled' || isStill
+    const cut = isTold ? settled.cut : null
+    const hash = isTold ? settled.root() : null
+    const facts = image === null ? [] : this.#disks.facts(image)
+    const { status, roster } = member.agreement
+    const items = isTold ? await shownItems(params => service.list(params)) : null
+    const about = { status, roster: [...roster], cut, hash, facts, items }
+    this.#lines.write({ kind: 'dump', member: entry.id, moment, ...about })
+  }
+
+  #became(entry: SimMember, to: Status, sentence: string): void {
+    const { member } = entry
+    const isElected = to === 'source' && sentence.startsWith('holds exactly')
+    if (!isElected || member === null) return this.#write(entry.id, to)
+    const members = [entry.id, ...participants(member.agreement).map(peer => peer.id)]
+    const since = this.#lines.lastBefore(this.#world.nowMs - ROUND_MS)
+    this.#status.set(entry.id, to)
+    const round = { members: [...new Set(members)], since }
+    this.#lines.write({ kind: 'status', member: entry.id, status: to, round })
+  }
+
+  #write(member: string, status: Status): void {
+    if (this.#status.get(member) === status) return
+    this.#status.set(member, status)
+    this.#lines.write({ kind: 'status', member, status, round: null })
+  }
+
+  #opened(entry: SimMember): void {
+    this.#disks.watch(entry)
+    if (entry.member !== null) this.#write(entry.id, entry.member.agreement.status)
+  }
+
+  #gone(entry: SimMember): void {
+    this.#goesOn(entry.id)
+    this.#write(entry.id, 'down')
+    this.#disks.gone(entry)
+  }
+
+  /** `sentence` begins with whom it happens to: a member, or the world. */
+  #fault(sentence: string): void {
+    this.#marks += 1
+    const [who, ...rest] = sentence.split(' ')
+    const scope = this.#world.members.some(({ id }) => id === who) ? [who!] : []
+    const fault = rest.join(' ')
+    const mark = this.#marks
+    this.#lines.write({ kind: 'fault', fault, scope, phase: 'once', mark, destroyed: [] })
+  }
+
+  #lasting(fault: string, scope: readonly string[], phase: 'start' | 'stop', mark: number): void {
+    this.#lines.write({ kind: 'fault', fault, scope, phase, mark, destroyed: [] })
+  }
+
+  #later(): void {
+    this.#world.timeline.after(LOOK_MS, () => {
+      this.#look()
+      this.#later()
+    })
+  }
+
+  #look(): void {
+    for (const { id, life } of this.#world.members) {
+      if (life?.isStill !== true) this.#goesOn(id)
+      else if (!this.#still.has(id)) {
+        this.#marks += 1
+        this.#still.set(id, this.#marks)
+        this.#lasting('stands still', [id], 'start', this.#marks)
+      }
+    }
+    this.#lookAtSides()
+  }
+
+  #goesOn(id: string): void {
+    const mark = this.#still.get(id)
+    if (mark === undefined) return
+    this.#still.delete(id)
+    this.#lasting('stands still', [id], 'stop', mark)
+  }
+
+  /** Members that run, in groups that can speak with each other, over others if need be. */
+  #lookAtSides(): void {
+    const { network } = this.#world
+    const open = new Set(
+      this.#world
+        .up()
+        .filter(({ life }) => life?.isStill !== true)
+        .map(({ id }) => id),
+    )
+    const sides: string[][] = []
+    for (const first of open) {
+      const side = [first]
+      open.delete(first)
+      for (const one of side) {
+        for (const other of open) {
+          if (network.isCut(one, other) || network.isCut(other, one)) continue
+          open.delete(other)
+          side.push(other)
+        }
+      }
+      sides.push(side.sort())
+    }
+    const text = JSON.stringify(sides)
+    if (text === this.#sides) return
+    this.#sides = text
+    this.#lines.write({ kind: 'sides', sides })
+  }
+
+  #dumpLater(): void {
+    const random = this.#random
+    this.#world.timeline.after(random.between(0, 2 * DUMP_EVERY_MS), () => {
+      const up = this.#world.up().filter(({ life }) => life?.isStill !== true)
+      if (up.length > 0) void this.#pause(random.pick(up))
+      this.#dumpLater()
+    })
+  }
+
+  async #pause(entry: UpMember): Promise<void> {
+    const lengths = [...entry.member.agreement.peers.values()].map(peer => peer.history.length)
+    this.#lines.write({
+      kind: 'sample',
+      member: entry.id,
+      what: 'announcements kept of a peer',
+      value: Math.max(0, ...lengths),
+      limit: limits.historyEntriesMax,
+    })
+    await this.dump(entry, 'pause')
+  }
+}
+
+/** How fast the slowest clock of a world runs: bounds on time are meant in its seconds. */
+export function slowestRate(world: World): number {
+  return Math.min(1, ...world.members.map(({ skew }) => skew.rate))
+}
+
+/** The times that the members of a world are held to. */
+export function boundsOf(world: World): Bounds {
+  const scale = 1 / slowestRate(world)
+  const slowMs = Math.max(...world.members.map(({ disk }) => slowestFsyncMs(disk.weather)))
+  return {
+    sourceMs: 10_000 * scale,
+    debtMs: 20_000 * scale,
+    writeMs: 10_000 * scale,
+    rosterLagMs: 5000 * scale,
+    // A batch may wait for the one before it.
+    persistMs: 2 * slowMs + 100,
+    sidesMs: 7000 * scale,
+  }
+}
+
+function slowestFsyncMs({ fsyncMs, slowChance, slowMs }: DiskWeather): number {
+  return slowChance > 0 ? slowMs[1] : fsyncMs[1]
+}

@@ -59,6 +59,10 @@ export interface RunResult {
 
 /** Clients go on for so long after the heal: writes must succeed while members come together. */
 const WRITES_AFTER_HEAL_MS = 5000
+/** Who stands still, or starts again, does so no longer than this after the heal. */
+const ALL_RUN_WITHIN_MS = 150_000
+/** By then it is written down that the last fault is over. */
+const AFTERMATH_MS = 200
 /** Nothing happens for so long before every member is dumped a second time. */
 const IDLE_MS = 3000
 /** A Source is due so long after the last fault (G5): the history must last as long. */
@@ -106,8 +110,8 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     recorder.weather('stop')
     await world.run(WRITES_AFTER_HEAL_MS, seesSource)
     workload.stop()
-    const areUp = () => seesSource() || world.up().length === world.members.length
-    await runUntil(world, EQUAL_WITHIN_MS, areUp)
+    await runUntil(world, ALL_RUN_WITHIN_MS, () => seesSource() || doAllRun(world))
+    await world.run(AFTERMATH_MS, isOver)
     // Whatever clients drew, each member takes a write after the last fault.
     for (const entry of world.up()) void workload.write(entry, `end/${entry.id}`)
     const isDone = () => seesSource() || (workload.openCount === 0 && isSettled(world))
@@ -147,6 +151,10 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     simulatedMs: world.nowMs,
     moments: world.timeline.ran,
   }
+}
+
+function doAllRun(world: World): boolean {
+  return world.members.every(({ life, member }) => member !== null && life?.isStill === false)
 }
 
 /** What repeats a run, in words. */

@@ -3,8 +3,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { Quorum } from '../src/consensus/agreement/state.ts'
-import { membersOf } from './draw.ts'
+import { drawnOptions } from './draw.ts'
 import { type RunOptions, simulate } from './run.ts'
 
 const isDeep = process.env.VECHE_DEEP === '1'
@@ -19,10 +18,9 @@ async function firstViolation(options: RunOptions): Promise<string | null> {
 
 describe('a world under faults keeps every guarantee', () => {
   for (let seed = 1; seed <= SEEDS; seed++) {
-    const quorum: Quorum = seed % 4 === 3 ? 'roster' : 'visible'
-    const members = membersOf(seed)
-    it(`seed ${seed}: ${members} members, quorum ${quorum}`, async () => {
-      expect(await firstViolation({ seed, members, seconds: SECONDS, quorum })).toBeNull()
+    const drawn = drawnOptions(seed)
+    it(`seed ${seed}: ${drawn.members} members, quorum ${drawn.quorum}`, async () => {
+      expect(await firstViolation({ ...drawn, seconds: SECONDS })).toBeNull()
     })
   }
 })

@@ -76,6 +76,8 @@ export const limits = {
   ackRangesMax: 64,
   /** Members in one roster that this version is built for; lists in pings are bounded by it. */
   membersMax: 256,
+  /** Ballots about one configuration: no honest network comes near, and one more is still a number. */
+  ballotCounterMax: 2 ** 40,
   /** A multiaddr in text form with relays and peer ids, and how many a member may give. */
   addressBytesMax: 512,
   addressesMax: 16,
@@ -123,6 +125,27 @@ export const limits = {
   connectionsMax: 768,
   /** New connections a second from one address, and unproven ones at a time. */
   connectionsPerSecondMax: 100,
+  /** Of these, from one address: whoever has no key keeps a third of the places for 3 s at most. */
+  unprovenPerAddressMax: 32,
+  /** Peers at the door at a time; the one that stands there longest makes room for the next. */
+  strangersMax: 64,
+  /** What libp2p keeps of peers that were no members is forgotten so often. */
+  forgetStrangersMs: 10_000,
+  /** Streams that the other side may have open: a member uses eight. */
+  connectionStreamsMax: 64,
+  /** What waits for a side that does not read: above the full windows of all streams of a member. */
+  connectionUnsentBytesMax: 16 * 1024 * 1024,
+  /** What gossip may have on its way to one member: some seconds of the pings of 256 members. */
+  gossipUnsentBytesMax: 4 * 1024 * 1024,
+  /** Gossip of one member: it says something at each cut and change. What is above is not heard. */
+  gossipPerSecondMax: 100,
+  gossipBytesPerSecondMax: 1024 * 1024,
+  /** It may catch up on so many seconds at once (a pause, a slow line). */
+  gossipBurstSeconds: 5,
+  /** A link that brings so much too much within a second is cut: no honest member passes it on. */
+  gossipFloodMax: 1000,
+  /** A copy of a message comes within seconds; a table of those seen is kept for no longer. */
+  gossipSeenMs: 30_000,
 
   /** Entries of the announced history kept for a Source (PROTOCOL 9). */
   historyEntriesMax: 64,

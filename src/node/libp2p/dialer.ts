@@ -18,6 +18,8 @@ const retries = [
 
 /** A link that stood for so long ends the trouble before it; shorter ones count as failures. */
 const LASTING_MS = 5000
+/** Being found makes us dial at once so often: anybody may say that a member is there. */
+const FOUND_EVERY_MS = 1000
 /** Where somebody waits, the larger id leaves the smaller one this time to be first. */
 const REDIAL_PATIENCE_MS = 1000
 
@@ -25,6 +27,8 @@ interface Target {
   contact: Contact
   /** Addresses seen on the local network, newest first. */
   found: readonly string[]
+  /** When that last made us dial at once; monotonic milliseconds. */
+  foundAt: number
   /** The address that answered last, without the peer id. */
   good: string | null
   failures: number
@@ -84,6 +88,7 @@ export class Dialer {
       const target: Target = {
         contact,
         found: [],
+        foundAt: Number.NEGATIVE_INFINITY,
         good: null,
         failures: 0,
         downSince: clock.monotonicMs(),
@@ -106,7 +111,10 @@ export class Dialer {
     const target = this.#targets.get(peer)
     if (target === undefined) return
     target.found = addresses.slice(0, limits.addressesMax)
-    if (this.#isSmaller(peer)) this.#plan(target, 0)
+    const now = this.#options.clock.monotonicMs()
+    if (!this.#isSmaller(peer) || now - target.foundAt < FOUND_EVERY_MS) return
+    target.foundAt = now
+    this.#plan(target, 0)
   }
 
   /** The link with a peer ended after `forMs`. */
@@ -179,13 +187,20 @@ export class Dialer {
       this.#plan(target, this.#retryMs(target))
   }
 
-  /** The one that worked, then found ones, then the rest, each round starting at another. */
+  /**
+   * The one that worked; then found ones and told ones by turns, each round starting at others.
+   * Anybody on the local network can make us find any number of addresses that lead nowhere: they
+   * must not stand before those that the member told.
+   */
   #addresses(target: Target): readonly string[] {
-    const { addresses } = target.contact
-    const turn = addresses.length === 0 ? 0 : target.failures % addresses.length
-    const rest = [...target.found, ...addresses.slice(turn), ...addresses.slice(0, turn)]
-    const good = rest.filter(text => bareAddress(text) === target.good)
-    return [...new Set([...good, ...rest])]
+    const { addresses: told } = target.contact
+    const [found, rest] = [turned(target.found, target.failures), turned(told, target.failures)]
+    const mixed = Array.from({ length: Math.max(found.length, rest.length) }, (_, at) => [
+      ...found.slice(at, at + 1),
+      ...rest.slice(at, at + 1),
+    ]).flat()
+    const good = mixed.filter(text => bareAddress(text) === target.good)
+    return [...new Set([...good, ...mixed])]
   }
 
   #say(target: Target, sentence: string): void {
@@ -196,4 +211,10 @@ export class Dialer {
       reason: sentence,
     })
   }
+}
+
+/** The list from another place on. */
+function turned(list: readonly string[], times: number): readonly string[] {
+  const from = list.length === 0 ? 0 : times % list.length
+  return [...list.slice(from), ...list.slice(0, from)]
 }

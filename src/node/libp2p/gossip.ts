@@ -15,6 +15,7 @@ import {
 } from '@libp2p/gossipsub'
 import type { Connection, PeerId } from '@libp2p/interface'
 import { limits } from '../../base/limits.ts'
+import { GossipBudget } from './gossip-budget.ts'
 
 type Registrar = GossipSubComponents['registrar']
 
@@ -23,9 +24,17 @@ interface FloodPublish {
   publish(topic: string, data: Uint8Array, options: { floodPublish: boolean }): Promise<unknown>
 }
 
-/** The service for libp2p; `isMember` is asked at every stream and message. */
-export function memberGossip(topic: string, isMember: (peer: PeerId) => boolean) {
+export interface MemberGossipOptions {
+  /** Asked at every stream and message. */
+  readonly isMember: (peer: PeerId) => boolean
+  /** A peer brings far more than any member does: its link is to be cut. */
+  readonly onFlood: (peer: PeerId) => void
+}
+
+/** The service for libp2p. */
+export function memberGossip(topic: string, { isMember, onFlood }: MemberGossipOptions) {
   return (components: GossipSubComponents): GossipSub => {
+    const budget = new GossipBudget(() => performance.now())
     const registrar = gatedRegistrar(components.registrar, isMember)
     const { privateKey, peerId, peerStore, connectionManager, logger } = components
     const gossip = gossipsub({
@@ -36,9 +45,20 @@ export function memberGossip(topic: string, isMember: (peer: PeerId) => boolean)
       fastMsgIdFn: message => latin1(message.from) + latin1(message.seqno),
       scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyWeight: 0 },
       doPX: false,
+      seenTTL: limits.gossipSeenMs,
+      maxOutboundBufferSize: limits.gossipUnsentBytesMax,
     })({ privateKey, peerId, peerStore, connectionManager, logger, registrar })
     forgetDeadStreams(gossip as unknown as Outbound)
-    gossip.topicValidators.set(topic, (_, message) => judge(message, isMember))
+    gossip.topicValidators.set(topic, (through, message) => {
+      if (!isGood(message, isMember)) return TopicValidatorResult.Ignore
+      const verdict = budget.take(
+        message.type === 'signed' ? message.from.toString() : '',
+        through.toString(),
+        message.data.length,
+      )
+      if (verdict === 'flood') onFlood(through)
+      return verdict === 'good' ? TopicValidatorResult.Accept : TopicValidatorResult.Ignore
+    })
     return gossip
   }
 }
@@ -75,12 +95,12 @@ export async function publishGossip(
 }
 
 /** Neither delivered nor passed on: what is too large, unsigned, or not from a member. */
-function judge(message: Message, isMember: (peer: PeerId) => boolean): TopicValidatorResult {
-  const isGood =
+function isGood(message: Message, isMember: (peer: PeerId) => boolean): boolean {
+  return (
     message.type === 'signed' &&
     message.data.length <= limits.gossipFrameBytesMax &&
     isMember(message.from)
-  return isGood ? TopicValidatorResult.Accept : TopicValidatorResult.Ignore
+  )
 }
 
 /** A registrar that shows members only; everything else passes through. */

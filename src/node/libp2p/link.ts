@@ -22,6 +22,9 @@ export const protocols = {
   door: '/veche/door/1',
 } as const
 
+/** Streams of one lane that took the place of another, in the life of one link. */
+const REPLACED_MAX = 8
+
 const laneStreams = { maxInboundStreams: 2, maxOutboundStreams: 2 } as const
 
 export interface LinkOptions {
@@ -49,6 +52,7 @@ export class Link {
     main: null,
     bulk: null,
   }
+  readonly #replaced: Record<Lane, number> = { main: 0, bulk: 0 }
   #isMainOpen = false
   #isDown = false
 
@@ -83,6 +87,15 @@ export class Link {
       return
     }
     const before = this.#in[lane]
+    // A member replaces a stream once at most; whoever heaps them up makes us keep what is unread.
+    if (before !== null && this.#replaced[lane] >= REPLACED_MAX) {
+      const sentence = 'A member opened one stream after the other.'
+      this.#options.log('warn', sentence, { peer: this.peer, lane })
+      stream.abort(new NetworkError(sentence))
+      this.down(new NetworkError(sentence))
+      return
+    }
+    if (before !== null) this.#replaced[lane] += 1
     before?.stream.abort(new NetworkError('A newer stream took its place.'))
     const { read } = inLane(stream, () => this.heard())
     this.#in[lane] = { stream, done: this.#receive(lane, stream, before?.done, read) }

@@ -85,8 +85,10 @@ export class Links {
       this.#options.log('debug', 'Two connections with one peer: both are cut.', { peer: id })
       this.cut(id, 'There were two connections.')
     } else if (admission === 'member') this.#link(peer, connection)
-    else if (admission === 'door') this.#closeLater(peer, connection)
-    else this.cut(id, 'This peer is not let in.')
+    else if (admission === 'door') {
+      this.#makeRoom(id)
+      this.#closeLater(peer, connection)
+    } else this.cut(id, 'This peer is not let in.')
   }
 
   /** A connection closed. */
@@ -177,6 +179,17 @@ export class Links {
    * of a microtask that nobody can catch, when the connection is gone. */
   #abort(connection: Connection, error: NetworkError): void {
     this.#options.clock.after(0, () => connection.abort(error))
+  }
+
+  /** Where too many stand at the door, the one that stands there longest has had its time. */
+  #makeRoom(newest: MemberId): void {
+    const strangers = [...this.#peers.values()].filter(
+      ({ id, admission, isEnding }) =>
+        admission === 'door' && !isEnding && id !== newest && !this.#options.isKnocking(id),
+    )
+    const oldest = strangers[0]
+    if (oldest !== undefined && strangers.length >= limits.strangersMax)
+      this.cut(oldest.id, 'Too many stand at the door.')
   }
 
   /** A peer at the door has the time of one knock. */

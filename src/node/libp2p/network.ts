@@ -32,6 +32,8 @@ import { protocols } from './link.ts'
 import { Links } from './links.ts'
 import { createNode, gossipTopic, type Node } from './node.ts'
 import { dialSentence } from './reasons.ts'
+import { Strangers } from './strangers.ts'
+import { Unproven } from './unproven.ts'
 import { Watchdog } from './watchdog.ts'
 
 export interface Libp2pOptions {
@@ -53,6 +55,7 @@ export interface Libp2pOptions {
 export async function createLibp2pNetwork(options: Libp2pOptions): Promise<Network> {
   invariant(options.networkKey.length === 32, 'a network key has 32 bytes')
   const joint: Joint = { network: null }
+  const unproven = new Unproven()
   const node = await createNode({
     privateKey: readPrivateKey(options.privateKey),
     networkKey: options.networkKey,
@@ -60,10 +63,15 @@ export async function createLibp2pNetwork(options: Libp2pOptions): Promise<Netwo
     announce: options.announce ?? [],
     mdns: options.mdns,
     gater: {
-      denyInboundEncryptedConnection: peer => joint.network?.refuses(peer) ?? true,
+      denyInboundConnection: connection => unproven.refuses(connection),
+      denyInboundEncryptedConnection: (peer, connection) => {
+        unproven.proved(connection)
+        return joint.network?.refuses(peer) ?? true
+      },
       denyOutboundEncryptedConnection: peer => joint.network?.refuses(peer) ?? true,
     },
     isMember: peer => joint.network?.admits(peer) === 'member',
+    onGossipFlood: peer => joint.network?.flooded(peer),
     onDiscovered: found => joint.network?.discovered(found),
   })
   const network = new NodeNetwork(node, options)
@@ -87,6 +95,7 @@ class NodeNetwork implements Network {
   readonly #dialer: Dialer
   readonly #watchdog: Watchdog
   readonly #door: DoorKeeper
+  readonly #strangers: Strangers
   /** Peers at whose doors we knock, with the number of knocks at work. */
   readonly #knocking = new Map<MemberId, number>()
   #listener: NetworkListener | null = null
@@ -128,6 +137,14 @@ class NodeNetwork implements Network {
         this.reconnect(peer)
       },
     })
+    this.#strangers = new Strangers({
+      clock,
+      isKnown: peer => this.#dialer.isContact(peer) || this.#links.has(peer),
+      forget: peer =>
+        node.peerStore.delete(peer).catch((error: unknown) => {
+          log('debug', 'A stranger was not forgotten.', { error: String(error) })
+        }),
+    })
     this.#door = new DoorKeeper({
       clock,
       log,
@@ -146,7 +163,10 @@ class NodeNetwork implements Network {
     this.#listener = listener
     const node = this.#node
     node.addEventListener('connection:open', ({ detail }) => this.#links.opened(detail))
-    node.addEventListener('connection:close', ({ detail }) => this.#links.closed(detail))
+    node.addEventListener('connection:close', ({ detail }) => {
+      this.#links.closed(detail)
+      this.#strangers.left(detail.remotePeer)
+    })
     for (const lane of ['main', 'bulk'] as const) {
       await node.handle(
         protocols[lane],
@@ -179,6 +199,7 @@ class NodeNetwork implements Network {
     this.#isStopped = true
     this.#dialer.stop()
     this.#watchdog.stop()
+    this.#strangers.stop()
     await this.#node.stop()
     // Whoever did not hear the farewell is cut; it ends every open lane and timer.
     this.#links.cutAll('This member stops.')
@@ -242,6 +263,14 @@ class NodeNetwork implements Network {
   /** How far a peer is let in. */
   admits(peer: PeerId): Admission {
     return this.#admission(peer.toString())
+  }
+
+  /** A peer brings more gossip than any member has to say. */
+  flooded(through: PeerId): void {
+    const peer = through.toString()
+    if (!this.isConnected(peer)) return
+    this.#log('warn', 'A member floods the network with gossip: its link is cut.', { peer })
+    this.#links.cut(peer, 'It floods the network with gossip.')
   }
 
   /** A peer was seen on the local network. */

@@ -9,7 +9,6 @@ import type {
   ConnectionGater,
   Ed25519PrivateKey,
   Libp2p,
-  PeerDiscovery,
   PeerId,
   PeerInfo,
   ServiceMap,
@@ -17,13 +16,13 @@ import type {
 import { mdns } from '@libp2p/mdns'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { type Bytes, concatBytes, utf8 } from '../../base/bytes.ts'
 import { hashBytes } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
 import { memberGossip } from './gossip.ts'
+import { boundedYamux } from './muxer.ts'
 
 export interface NodeOptions {
   readonly privateKey: Ed25519PrivateKey
@@ -34,6 +33,8 @@ export interface NodeOptions {
   readonly mdns: boolean
   readonly gater: ConnectionGater
   readonly isMember: (peer: PeerId) => boolean
+  /** A peer sent more gossip than any member does. */
+  readonly onGossipFlood: (peer: PeerId) => void
   readonly onDiscovered: (found: PeerInfo) => void
 }
 
@@ -59,18 +60,14 @@ export function gossipTopic(networkKey: Bytes): string {
 /** A node, not started. */
 export function createNode(options: NodeOptions): Promise<Node> {
   const { privateKey, networkKey, listen, announce, gater, isMember, onDiscovered } = options
+  const { onGossipFlood } = options
   return createLibp2p<Services>({
     privateKey,
     start: false,
     addresses: { listen: [...listen], announce: [...(announce ?? [])] },
     transports: [tcp()],
     connectionEncrypters: [noise({ prologueBytes: networkKey })],
-    streamMuxers: [
-      yamux({
-        maxInboundStreams: 64,
-        streamOptions: { maxStreamWindowSize: limits.streamWindowBytes },
-      }),
-    ],
+    streamMuxers: [boundedYamux()],
     connectionGater: gater,
     connectionManager: {
       maxConnections: limits.connectionsMax,
@@ -88,27 +85,38 @@ export function createNode(options: NodeOptions): Promise<Node> {
       pingInterval: 2000,
       pingTimeout: { minTimeout: 3000, maxTimeout: 5000 },
     },
-    ...(options.mdns ? { peerDiscovery: [localDiscovery(networkKey, onDiscovered)] } : {}),
     services: {
       identify: identify(),
       ping: ping(),
-      gossip: memberGossip(gossipTopic(networkKey), isMember),
+      gossip: memberGossip(gossipTopic(networkKey), { isMember, onFlood: onGossipFlood }),
       // libp2p's own list leaves out public addresses that no stranger has confirmed.
       listening: (components: { transportManager: { getAddrs(): Multiaddr[] } }) => ({
         addresses: () => components.transportManager.getAddrs(),
       }),
+      ...(options.mdns ? { local: localDiscovery(networkKey, onDiscovered) } : {}),
     },
   })
 }
 
 type DiscoveryComponents = Parameters<ReturnType<typeof mdns>>[0]
 
-/** mDNS under a service name of this network, so that networks on one wire do not meet. */
+/**
+ * mDNS under a service name of this network, so that networks on one wire do not meet. What it hears
+ * anybody on the wire may have said: libp2p is not told of it (it would keep every peer for hours).
+ */
 function localDiscovery(networkKey: Bytes, onDiscovered: (found: PeerInfo) => void) {
   const serviceTag = `_v${networkName(networkKey).slice(0, 12)}._udp.local`
-  return (components: DiscoveryComponents): PeerDiscovery => {
+  return (components: DiscoveryComponents) => {
     const discovery = mdns({ serviceTag, interval: 5000 })(components)
     discovery.addEventListener('peer', event => onDiscovered(event.detail))
-    return discovery
+    return {
+      start: () => startable(discovery).start(),
+      stop: () => startable(discovery).stop(),
+    }
   }
+}
+
+/** What starts and stops, though its interface does not say so. */
+function startable(part: object): { start(): Promise<void>; stop(): Promise<void> } {
+  return part as { start(): Promise<void>; stop(): Promise<void> }
 }

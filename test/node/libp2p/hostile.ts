@@ -28,6 +28,7 @@ export async function startHostile(scene: Scene): Promise<Hostile> {
     mdns: false,
     gater: {},
     isMember: () => true,
+    onGossipFlood: () => undefined,
     onDiscovered: () => undefined,
   })
   for (const protocol of [protocols.main, protocols.bulk])

@@ -23,7 +23,7 @@ afterEach(() => scene.end())
 
 const burst = limits.gossipPerSecondMax * limits.gossipBurstSeconds
 
-describe('S003-34: gossip above the budget of a member', () => {
+describe('gossip above the budget of a member', () => {
   test('is not heard, and what others say is', () => {
     let now = 0
     const budget = new GossipBudget(() => now)
@@ -77,7 +77,7 @@ describe('S003-34: gossip above the budget of a member', () => {
   })
 })
 
-test('S003-34: a member that opens one stream after the other is cut, and what it left is dropped', async () => {
+test('a member that opens one stream after the other is cut, and what it left is dropped', async () => {
   const [a] = await scene.members(2)
   const hostile = await startHostile(scene)
   a!.admits.set(hostile.id, 'member')
@@ -87,7 +87,7 @@ test('S003-34: a member that opens one stream after the other is cut, and what i
   first.send(encode.single(utf8('busy')))
   await scene.until('it is at work', () => a!.frames.length === 1)
   for (let n = 0; n < 30; n++) {
-    const stream = await hostile.stream(a!, 'main').catch(() => undefined)
+    const stream = await hostile.stream(a!, 'main').catch(() => undefined) // it was cut
     if (stream === undefined || stream.status !== 'open') break
     stream.send(new Uint8Array(128 * 1024))
     if (a!.events.includes(`disconnected ${hostile.id}`)) break
@@ -97,7 +97,7 @@ test('S003-34: a member that opens one stream after the other is cut, and what i
   gate.resolve()
 })
 
-describe('S003-34: addresses that anybody announces on the local network', () => {
+describe('addresses that anybody announces on the local network', () => {
   const fake = Array.from({ length: 40 }, (_, n) => `/ip4/10.9.9.${n}/tcp/1`)
 
   function loop() {
@@ -140,7 +140,7 @@ describe('S003-34: addresses that anybody announces on the local network', () =>
   })
 })
 
-test('S003-34: what libp2p keeps of strangers is forgotten, and members are not', async () => {
+test('what libp2p keeps of strangers is forgotten, and members are not', async () => {
   const clock = new HandClock()
   const forgotten: string[] = []
   const strangers = new Strangers({

@@ -75,7 +75,7 @@ async function stranger(to: Member): Promise<RawPeer> {
   return raw
 }
 
-describe('S003-34: without the key', () => {
+describe('without the key', () => {
   const saying: readonly (readonly [string, Uint8Array])[] = [
     ['say nothing', new Uint8Array(0)],
     ['stop in the middle of the handshake', MULTISTREAM],
@@ -144,7 +144,7 @@ describe('S003-34: without the key', () => {
   })
 })
 
-describe('S003-34: with the key, at the door', () => {
+describe('with the key, at the door', () => {
   test('a frame of the multiplexer that promises 4 GiB is cut before any of it is kept', async () => {
     const a = await scene.member()
     openDoor(a)

@@ -14,23 +14,31 @@ import type { Stamp } from '../../src/base/stamp.ts'
 import { isInFirstPeriod } from '../../src/consensus/agreement/check.ts'
 import type { Entry } from '../../src/consensus/agreement/history.ts'
 import type { AgreementState, Peer, Round } from '../../src/consensus/agreement/state.ts'
-import { lifeOf } from './driver.ts'
+import { type Print, printOf } from './seen.ts'
 import { cutOf, msOfStamp, networkMs } from './time.ts'
 import { IDS, type Job, type Member, type Message, type World } from './world.ts'
 
 /** `added` this long before now differs from others of its age in nothing. */
 const oldAddedMs = 10_000
+/** More openings of one member than any exploration has surprises. */
+const livesMax = 32
 
-/** The name of a world. Members are named by `memberName`, once for each moment. */
-export function worldName(world: World): string {
-  const lives = world.members.map(lifeOf).join()
-  const at = `${world.now}/${lives}`
+/** The print of a world. Members are named by `memberName`, once for each moment. */
+export function printOfWorld(world: World): Print {
+  const at = momentOf(world)
   let name = `${world.now % 1000}|${world.blocked}|${world.twoSidesMs}|${world.writes}`
   for (const member of world.members) {
-    if (member.print?.at !== at) member.print = { at, text: memberName(world, member) }
-    name += `#${member.print.text}`
+    if (member.print?.at !== at) member.print = { at, ...printOf(memberName(world, member)) }
+    name += `#${member.print.low}.${member.print.high}`
   }
-  return name
+  return printOf(name)
+}
+
+/** The moment and the lives of all, in one number: what else a member's name depends on. */
+function momentOf(world: World): number {
+  let at = world.now
+  for (const { life } of world.members) at = at * livesMax + Math.min(life, livesMax - 1)
+  return at
 }
 
 function memberName(world: World, member: Member): string {
@@ -262,17 +270,4 @@ function jobName(world: World, state: AgreementState, job: Job): string {
     default:
       return unreachable(job)
   }
-}
-
-/** Names of 53 bits, for the set of states that were seen: two 32-bit hashes in one number. */
-export function printOf(name: string): number {
-  let low = 0x811c9dc5
-  let high = 0x9e3779b9
-  for (let at = 0; at < name.length; at++) {
-    const code = name.charCodeAt(at)
-    low = Math.imul(low ^ code, 0x01000193)
-    high = Math.imul(high ^ code, 0x85ebca6b)
-    high ^= high >>> 13
-  }
-  return (low >>> 0) * 0x200000 + ((high ^ (high >>> 16)) & 0x1fffff)
 }

@@ -4,10 +4,12 @@
  * longer one, so a violation comes with its shortest telling. Each state is gone on from once.
  */
 import { beginningsOf } from './beginnings.ts'
-import { printOf, worldName } from './canonical.ts'
+import { printOfWorld } from './canonical.ts'
 import { checkKept, Violation } from './invariants.ts'
 import { recover } from './liveness.ts'
 import { movesOf, type Order } from './moves.ts'
+import { Seen } from './seen.ts'
+import { type Cost, Ways } from './ways.ts'
 import { fork, type Setting, type World } from './world.ts'
 
 export interface Exploration {
@@ -44,22 +46,7 @@ export interface Explored {
   /** The slowest recovery that was seen. */
   readonly sourceMs: number
   readonly equalMs: number
-  /** Recoveries in which members answered each other without rest while no time passed. */
-  readonly restless: number
-  /** The shortest way to the first of them. */
-  readonly restlessWay: Found | null
   readonly violation: Found | null
-}
-
-interface Node {
-  readonly parent: Node | null
-  readonly text: string
-  readonly depth: number
-}
-
-interface Open {
-  readonly node: Node
-  readonly world: World
 }
 
 /** Explores until nothing is left, the states are spent, or something that must hold does not. */
@@ -67,35 +54,40 @@ export function explore(exploration: Exploration): Explored {
   return new Explorer(exploration).run()
 }
 
+/** States that stand one after the other, in order of depth. */
+interface Span {
+  readonly from: number
+  readonly to: number
+}
+
 class Explorer {
   readonly #asked: Exploration
-  readonly #seen = new Set<number>()
+  readonly #seen = new Seen()
+  readonly #ways: Ways
   readonly #layers: Layer[] = []
-  /** Gone on from in the layer before, where this one's surprises happen. */
-  #before: readonly Open[] = []
-  #queue: Open[] = []
   #transitions = 0
   #visited = 0
   #depth = 0
   #recoveries = 0
   #sourceMs = 0
   #equalMs = 0
-  #restless = 0
-  #restlessWay: Found | null = null
   #violation: Found | null = null
 
   constructor(asked: Exploration) {
     this.#asked = asked
+    this.#ways = new Ways(asked.order)
   }
 
   run(): Explored {
     this.#begin()
     const { surprisesMax } = this.#asked
     let isExhausted = true
+    let before: Span = { from: 0, to: 0 }
     for (let surprises = 0; isExhausted && surprises <= surprisesMax; surprises++) {
-      const before = surprises === 0 ? 0 : this.#seen.size
-      isExhausted = this.#exhaust(surprises < surprisesMax)
-      this.#layers.push({ surprises, states: this.#seen.size - before, isExhausted })
+      const from = surprises === 0 ? 0 : this.#ways.size
+      isExhausted = this.#exhaust(from, before)
+      before = { from, to: this.#ways.size }
+      this.#layers.push({ surprises, states: before.to - from, isExhausted })
     }
     return {
       states: this.#seen.size,
@@ -106,108 +98,83 @@ class Explorer {
       recoveries: this.#recoveries,
       sourceMs: this.#sourceMs,
       equalMs: this.#equalMs,
-      restless: this.#restless,
-      restlessWay: this.#restlessWay,
       violation: this.#violation,
     }
   }
 
   #begin(): void {
     const { setting, beginnings } = this.#asked
-    for (const [at, { name, world }] of beginningsOf(setting).entries()) {
+    for (const [at, beginning] of beginningsOf(setting).entries()) {
       if (beginnings !== undefined && !beginnings.includes(at)) continue
-      this.#take({ parent: null, text: name, depth: 0 }, world)
+      if (this.#isNew(beginning.world)) this.#ways.begin(beginning)
     }
   }
 
   /**
-   * One layer, always from the shortest way; the queue is in order of depth. Answers false when
-   * the states were spent or something was violated before its end. What is kept is gone on from
-   * by the next layer.
+   * One layer: its own states, which begin at `from`, and the surprises of those of the layer
+   * before, always from the shortest way. So new states come in order of depth. Answers false when
+   * the states were spent or something was violated before its end.
    */
-  #exhaust(isKept: boolean): boolean {
-    const sources = this.#before
-    const kept: Open[] = []
-    let source = 0
-    for (let at = 0; at < this.#queue.length || source < sources.length; ) {
-      if (this.#seen.size >= this.#asked.statesMax) return false
-      const head = this.#queue[at]
-      const next = sources[source]
-      if (next !== undefined && (head === undefined || next.node.depth < head.node.depth)) {
-        source += 1
-        this.#expand(next, 1)
-      } else if (head !== undefined) {
-        if (isKept) kept.push(head)
-        this.#queue[at++] = undefined as never
-        this.#visit(head)
-        this.#expand(head, 0)
+  #exhaust(from: number, before: Span): boolean {
+    const ways = this.#ways
+    let source = before.from
+    for (let at = from; at < ways.size || source < before.to; ) {
+      if (ways.size >= this.#asked.statesMax) return false
+      const isSurprise =
+        source < before.to && (at === ways.size || ways.depthOf(source) < ways.depthOf(at))
+      if (isSurprise) this.#expand(source++, 1)
+      else {
+        this.#visit(at)
+        this.#expand(at++, 0)
       }
       if (this.#violation !== null) return false
     }
-    this.#before = kept
-    this.#queue = []
     return true
   }
 
-  /** Puts a world into the queue unless it was seen. */
-  #take(node: Node, world: World): void {
-    const print = printOf(worldName(world))
-    if (this.#seen.has(print)) return
-    this.#seen.add(print)
-    this.#queue.push({ node, world })
+  #isNew(world: World): boolean {
+    return this.#seen.add(printOfWorld(world))
   }
 
-  #visit({ node, world }: Open): void {
+  #visit(state: number): void {
     const { recoverEvery } = this.#asked
-    this.#depth = Math.max(this.#depth, node.depth)
+    this.#depth = Math.max(this.#depth, this.#ways.depthOf(state))
     this.#visited += 1
     if (recoverEvery === 0 || this.#visited % recoverEvery !== 0) return
     try {
-      this.#recover(node, world)
+      this.#recover(this.#ways.worldOf(state))
     } catch (error) {
-      this.#tell({ parent: node, text: 'all heals, nothing more happens', depth: 0 }, error)
+      this.#tell(state, 'all heals, nothing more happens', error)
     }
   }
 
-  /** Makes the ways of a world, or its surprises. */
-  #expand({ node, world }: Open, cost: 0 | 1): void {
-    const { order } = this.#asked
-    for (const move of movesOf(world, order, cost)) {
+  /** Makes the ways of a state, or its surprises. */
+  #expand(from: number, cost: Cost): void {
+    const world = this.#ways.worldOf(from)
+    for (const [move, { text, run }] of movesOf(world, this.#asked.order, cost).entries()) {
       const next = fork(world)
-      const child: Node = { parent: node, text: move.text, depth: node.depth + 1 }
       this.#transitions += 1
       try {
-        move.run(next)
+        run(next)
         checkKept(world, next)
       } catch (error) {
-        return this.#tell(child, error)
+        return this.#tell(from, text, error)
       }
-      this.#take(child, next)
+      if (this.#isNew(next)) this.#ways.add({ from, cost, move }, next)
     }
   }
 
-  #recover(node: Node, world: World): void {
-    const { sourceMs, equalMs, restless } = recover(world)
-    if (restless > 0) {
-      this.#restless += 1
-      this.#restlessWay ??= wayTo(node, `${restless} moments without rest`)
-    }
+  #recover(world: World): void {
+    const { sourceMs, equalMs } = recover(world)
     this.#recoveries += 1
     this.#sourceMs = Math.max(this.#sourceMs, sourceMs)
     this.#equalMs = Math.max(this.#equalMs, equalMs)
   }
 
   /** Keeps the first violation with the way to it; any other error is a bug of the explorer. */
-  #tell(node: Node, error: unknown): void {
+  #tell(state: number, last: string, error: unknown): void {
     if (!(error instanceof Violation)) throw error
-    if (this.#violation !== null) return
-    this.#violation = wayTo(node, error.message)
+    const { beginning, path } = this.#ways.wayTo(state)
+    this.#violation ??= { sentence: error.message, beginning, path: [...path, last] }
   }
-}
-
-function wayTo(node: Node, sentence: string): Found {
-  const path: string[] = []
-  let at: Node = node
-  for (; at.parent !== null; at = at.parent) path.push(at.text)
-  return { sentence, beginning: at.text, path: path.reverse() }
 }

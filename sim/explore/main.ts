@@ -109,20 +109,19 @@ function report(explored: Explored, { setting, order }: Exploration, seconds: nu
         `  ${layer.surprises} surprises: ${layer.states} states, ${layer.isExhausted ? 'exhausted' : 'not exhausted'}`,
     ),
     `${states} states, ${transitions} transitions, depth ${depth}, ${explored.recoveries} recoveries ` +
-      `(Source after ${explored.sourceMs} ms, equal after ${explored.equalMs} ms at most, ${explored.restless} restless)`,
+      `(Source after ${explored.sourceMs} ms, equal after ${explored.equalMs} ms at most)`,
     `${seconds.toFixed(1)} s, ${Math.round(states / seconds)} states/s`,
     explored.isExhausted
       ? 'the frontier is exhausted within these bounds'
       : 'more is to be explored',
   ]
-  if (explored.restlessWay !== null) lines.push(...wayText('RESTLESS', explored.restlessWay))
-  if (violation !== null) lines.push(...wayText('VIOLATION', violation))
+  if (violation !== null) lines.push(...wayText(violation))
   return lines.join('\n')
 }
 
-function wayText(word: string, { sentence, beginning, path }: Found): string[] {
+function wayText({ sentence, beginning, path }: Found): string[] {
   const told = path.map((text, at) => `  ${at + 1}. ${text}`)
-  return [`${word} ${sentence}`, `from: ${beginning}`, ...told]
+  return [`VIOLATION ${sentence}`, `from: ${beginning}`, ...told]
 }
 
 function main(): number {

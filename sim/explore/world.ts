@@ -11,6 +11,7 @@ import type { AgreementState, PlantedBug, Quorum } from '../../src/consensus/agr
 import type { Envelope, Ping, Scope } from '../../src/consensus/messages.ts'
 import { cloneAgreement } from './clone.ts'
 import { cloneFacts, type Facts } from './facts.ts'
+import type { Print } from './seen.ts'
 
 export const IDS = ['a', 'b', 'c', 'd'] as const
 /** Messages of one link that are on their way at most; one more pushes the oldest out. */
@@ -107,7 +108,7 @@ export interface Member {
   readonly incoming: (Incoming | null)[]
   isPaused: boolean
   /** What `canonical.ts` made of it, and for which moment. */
-  print: { readonly at: string; readonly text: string } | null
+  print: (Print & { readonly at: number }) | null
 }
 
 export interface Setting {

@@ -9,22 +9,36 @@
 import { createWriteStream, writeFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { type Asked, HELP, optionsOf, readArguments, UsageError } from './asked.ts'
+import { type Asked, commandOf, HELP, optionsOf, readArguments, UsageError } from './asked.ts'
 import type { Lines } from './history-lines.ts'
 import { ownRange, runForAnother, runMany, seedUnderWay } from './many.ts'
+import { Collector } from './page/collect.ts'
+import { pageOf } from './page/page.ts'
 import { paintFor, report, seconds } from './report.ts'
 import { simulate } from './run.ts'
 import { totalsJson, totalsText } from './totals.ts'
+import type { Watcher, World } from './world.ts'
 
 async function runOne(asked: Asked): Promise<boolean> {
   const paint = paintFor(process.stdout, process.env)
   const traced = (atMs: number, member: string, what: string) => {
     process.stdout.write(`${seconds(atMs)}  ${member.padEnd(5)} ${what}\n`)
   }
-  const watch = asked.isTraced ? { watch: () => ({ traced }) } : {}
-  const result = await simulate({ ...optionsOf(asked, asked.seed), ...watch })
+  let page: Collector | null = null
+  const watch = (world: World): Watcher => {
+    if (asked.isTraced) world.watchers.push({ traced })
+    if (asked.htmlPath === null) return {}
+    page = new Collector(world)
+    return page.watcher()
+  }
+  const result = await simulate({ ...optionsOf(asked, asked.seed), watch })
   process.stdout.write(report(result, paint))
   if (asked.historyPath !== null) await writeHistory(asked.historyPath, result.lines)
+  if (asked.htmlPath !== null) {
+    const data = page!.data(result, commandOf(asked, asked.seed))
+    writeFileSync(asked.htmlPath, pageOf(data))
+    process.stdout.write(`the run is drawn in ${asked.htmlPath}\n`)
+  }
   return result.violationCount === 0
 }
 

@@ -111,7 +111,7 @@ export const layers: readonly Layer[] = [
     prefixes: ['sim/'],
     imports: [...agreementLayers, 'node', 'storage/contract', 'sim/checker'],
     types: ['control/protocol'],
-    packages: ['node:', 'vitest', 'fast-check'],
+    packages: ['node:', 'vitest', 'fast-check', 'playwright-core'],
   },
 ]
 

@@ -32,7 +32,7 @@ export class Answers implements AnswerChecks {
     const { outcome, id, blob } = operation
     if (outcome.kind !== 'done') return
     const ref = { id, version: outcome.version }
-    const holders = this.#world.members.filter(({ disk }) => disk.isDurable(ref, blob))
+    const holders = this.#world.members.filter(({ disk }) => disk.wasDurable(ref, blob))
     const told = `write ${operation.sequence} on ${id} at ${at.id}`
     if (!holders.includes(this.#world.members.find(entry => entry.id === at.id)!)) {
       this.#verdict.fail('G1', `${told} was answered before it was durable there`)

@@ -138,7 +138,8 @@ describe('a broken guarantee is noticed', () => {
 
   it('life: a process that ends by itself', async () => {
     const scene = await settled()
-    scene.world.at(1).disk.fail()
+    const { store } = scene.world.at(1).member!
+    store.commit = () => Promise.reject(new Error('no disk fails like this'))
     await expect(scene.put(1, 'x', 'x')).rejects.toThrow()
     expect(scene.verdict.first?.guarantee).toBe('life')
   })

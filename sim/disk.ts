@@ -2,17 +2,19 @@
  * A member's disk: a store in memory whose batches become durable after a virtual fsync, and what
  * is left of it when the process or the power goes. It outlives the member's lives.
  *
- * Beside the store it keeps a plain record of what was handed in and what is durable, by name: the
- * checks ask it what really survives, and never the member.
+ * Beside the store it keeps a plain record of what was handed in, what is durable and what was
+ * destroyed since, by name: the checks ask it what really survives, and never the member.
  */
 import { type Fact, type FactRef, type FactState, refKey } from '../src/base/fact.ts'
 import type { Hash } from '../src/base/hash.ts'
+import { VecheError } from '../src/base/veche-error.ts'
 import { MemoryStore } from '../src/storage/memory-store.ts'
+import type { Rot } from '../src/storage/memory-tables.ts'
+import { rotIn } from '../src/storage/memory-verify.ts'
 import type { Write } from '../src/storage/store.ts'
 import type { Life } from './clock.ts'
+import { afterCrash, type DiskImage } from './disk-crash.ts'
 import type { Random } from './random.ts'
-
-type Image = ReturnType<MemoryStore['image']>
 
 /** How long an fsync takes; changed by faults while a run goes on. */
 export interface DiskWeather {
@@ -43,11 +45,25 @@ export class Disk {
   readonly holdings = new Map<string, Holding>()
   /** Payloads that are sure to survive. */
   readonly payloads = new Set<Hash>()
+  /**
+   * The fault atlas: facts (by `refKey`) and payloads that were durable and that a fault destroyed,
+   * by rot, by a wiped or an old disk. What was promised of them was true when it was said.
+   */
+  readonly destroyed = new Set<string>()
+  /** How often something rotted, and how much of that was looked for since. */
+  rots = 0
+  /** An fsync failed because a fault said so: the process ends by it, and must. */
+  hasFailed = false
   readonly #random: Random
+  readonly #rottenPayloads = new Set<Hash>()
   #store: MemoryStore | null = null
-  #image: Image | null = null
-  #founded: Image | null = null
+  #image: DiskImage | null = null
+  #founded: DiskImage | null = null
+  #rotsFound = 0
   #fails = false
+  #isFull = false
+  /** While an fsync does not come to its end: those that wait for it. */
+  #stuck: (() => void)[] | null = null
 
   constructor(random: Random) {
     this.#random = random
@@ -55,42 +71,100 @@ export class Disk {
 
   /** Opens the store for a new life. */
   open(life: Life): MemoryStore {
-    const durability = () =>
-      new Promise<void>((resolve, reject) => {
-        const end = () => (this.#fails ? reject(new Error('the disk failed an fsync')) : resolve())
-        life.after(this.#fsyncMs(), end)
-      })
+    const durability = () => this.#fsync(life)
     const store =
       this.#image === null
         ? new MemoryStore({ durability })
         : MemoryStore.fromImage(this.#image, { durability })
+    store.setFull(this.#isFull)
     this.#store = store
     this.#fails = false
+    this.hasFailed = false
     this.#observe(store, life)
     return store
   }
 
-  /**
-   * The process is gone. Of the batches that were not durable the first few may have reached the
-   * disk all the same; the rest is lost.
-   */
-  crash(atMs: number): { readonly lost: number } {
+  /** The process is gone; of what was not durable some may have reached the disk all the same. */
+  crash(atMs: number, how: 'kill' | 'power' = 'kill'): { readonly lost: number } {
     const store = this.#store
     if (store === null) return { lost: 0 }
-    const survivors = this.#random.int(0, store.undurable)
-    const lost = store.undurable - survivors
-    this.keep(store.image(survivors), atMs)
+    const { image, lost } = afterCrash(store, how, this.#random)
+    this.#takeOver(image, atMs)
     return { lost }
   }
 
   /** What the disk has now, to put back later: an old copy. */
-  copy(): Image | null {
+  copy(): DiskImage | null {
     return this.#store?.image() ?? this.#image
   }
 
   /** From now on every fsync fails, until the store is opened again. */
   fail(): void {
     this.#fails = true
+  }
+
+  /** It may fail no more. */
+  mend(): void {
+    this.#fails = false
+  }
+
+  /** Full, or not any more. */
+  setFull(isFull: boolean): void {
+    this.#isFull = isFull
+    this.#store?.setFull(isFull)
+  }
+
+  /** No fsync comes to its end until `heal`: a controller that resets itself, a lost path. */
+  stick(): void {
+    this.#stuck ??= []
+  }
+
+  /** Whether it does all that a disk should. */
+  get isFair(): boolean {
+    const { slowChance, fsyncMs } = this.weather
+    const isSlow = slowChance > 0 || fsyncMs[1] > FAIR_DISK.fsyncMs[1]
+    return !(isSlow || this.#isFull || this.#fails || this.#stuck !== null)
+  }
+
+  /** The disk is a good one again; what it lost is lost. */
+  heal(): void {
+    Object.assign(this.weather, FAIR_DISK)
+    this.mend()
+    this.setFull(false)
+    this.unstick()
+  }
+
+  unstick(): void {
+    const waiting = this.#stuck ?? []
+    this.#stuck = null
+    for (const end of waiting) end()
+  }
+
+  /** Something that is durable rots where it lies. */
+  rot(what: Rot): void {
+    this.rots += 1
+    if (this.#store !== null) this.#store.rot(what)
+    else if (this.#image !== null) rotIn(this.#image.tables, what)
+    if (what.kind === 'payload') {
+      this.payloads.delete(what.blob)
+      this.#rottenPayloads.add(what.blob)
+      this.destroyed.add(what.blob)
+    } else if (what.kind === 'fact') {
+      const key = refKey(what.ref)
+      const holding = this.holdings.get(key)
+      if (holding !== undefined) holding.durableAtMs = null
+      this.destroyed.add(key)
+    }
+  }
+
+  /** Something rotted that nobody has looked for. */
+  get isRotten(): boolean {
+    return this.rots > this.#rotsFound
+  }
+
+  /** All that rotted until then was looked for. */
+  scrubbed(rots: number): void {
+    this.#rotsFound = Math.max(this.#rotsFound, rots)
   }
 
   /** A new disk that knows the network and nothing else: user facts and payloads are gone. */
@@ -103,22 +177,15 @@ export class Disk {
     this.#founded = this.copy()
   }
 
-  /** Puts an image in place; what is not in it is gone. */
-  keep(image: Image | null, atMs: number): void {
-    this.#store = null
-    this.#image = image
-    const before = new Map(this.holdings)
-    this.holdings.clear()
-    this.payloads.clear()
-    for (const [, facts] of image?.tables.facts ?? []) {
-      for (const { fact, state } of facts.values()) {
-        const key = refKey(fact)
-        const known = before.get(key)
-        const durableAtMs = known?.durableAtMs ?? atMs
-        this.holdings.set(key, { fact, state, durableAtMs, agreedAtMs: known?.agreedAtMs ?? null })
-      }
+  /** Puts another image in place (a new disk, an old copy): what is not in it is destroyed. */
+  keep(image: DiskImage | null, atMs: number): void {
+    const before = [...this.holdings].filter(([, { durableAtMs }]) => durableAtMs !== null)
+    const keys = [...before.map(([key]) => key), ...this.payloads]
+    this.#rottenPayloads.clear()
+    this.#takeOver(image, atMs)
+    for (const key of keys) {
+      if (!this.holdings.has(key) && !this.payloads.has(key)) this.destroyed.add(key)
     }
-    for (const blob of image?.tables.payloads.keys() ?? []) this.payloads.add(blob)
   }
 
   /** Whether fact and payload survive whatever happens to the process now. */
@@ -128,12 +195,56 @@ export class Disk {
     return blob === null || this.payloads.has(blob)
   }
 
+  /** Whether both are durable, or were until a fault destroyed them. */
+  wasDurable(ref: FactRef, blob: Hash | null): boolean {
+    const holding = this.holdings.get(refKey(ref))
+    const hadFact = (holding?.durableAtMs ?? null) !== null || this.destroyed.has(refKey(ref))
+    return hadFact && (blob === null || this.payloads.has(blob) || this.destroyed.has(blob))
+  }
+
   /** In words, what is not there of a fact and its payload. */
   whatLacks(ref: FactRef, blob: Hash | null): string {
     const holding = this.holdings.get(refKey(ref))
     if (holding === undefined) return 'no such fact'
     if (holding.durableAtMs === null) return 'the fact, not durable yet'
     return blob === null || this.payloads.has(blob) ? 'all of it' : 'the fact without its payload'
+  }
+
+  /** What is in an image is what there is. */
+  #takeOver(image: DiskImage | null, atMs: number): void {
+    this.#store = null
+    this.#image = image
+    const before = new Map(this.holdings)
+    this.holdings.clear()
+    this.payloads.clear()
+    for (const [, facts] of image?.tables.facts ?? []) {
+      for (const { fact, state } of facts.values()) {
+        const key = refKey(fact)
+        const known = before.get(key)
+        const isRotten = image?.tables.rotten.has(key) === true
+        const durableAtMs = isRotten ? null : (known?.durableAtMs ?? atMs)
+        if (!isRotten) this.destroyed.delete(key)
+        this.holdings.set(key, { fact, state, durableAtMs, agreedAtMs: known?.agreedAtMs ?? null })
+      }
+    }
+    for (const blob of image?.tables.payloads.keys() ?? []) {
+      if (!this.#rottenPayloads.has(blob)) this.payloads.add(blob)
+    }
+  }
+
+  #fsync(life: Life): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const end = (): void => {
+      if (this.#stuck !== null && life.alive) {
+        this.#stuck.push(() => life.after(0, end))
+        return
+      }
+      if (!this.#fails) return resolve()
+      this.hasFailed = true
+      reject(new VecheError('INTERNAL', 'The disk failed an fsync.')) // as the real store says it
+    }
+    life.after(this.#fsyncMs(), end)
+    return promise
   }
 
   #fsyncMs(): number {
@@ -154,7 +265,7 @@ export class Disk {
       const finish = writer.finish.bind(writer)
       writer.finish = async () => {
         const blob = await finish()
-        if (blob !== undefined) this.payloads.add(blob)
+        if (blob !== undefined) this.#hasPayload(blob)
         return blob
       }
       return writer
@@ -171,9 +282,17 @@ export class Disk {
   }
 
   #durable(write: Write, atMs: number): void {
-    if (write.kind === 'payload' || write.kind === 'have') this.payloads.add(write.blob)
+    if (write.kind === 'payload') this.#hasPayload(write.blob)
     if (write.kind !== 'fact') return
-    const holding = this.holdings.get(refKey(write.held.fact))
+    const key = refKey(write.held.fact)
+    const holding = this.holdings.get(key)
     if (holding !== undefined) holding.durableAtMs ??= atMs
+    this.destroyed.delete(key)
+  }
+
+  #hasPayload(blob: Hash): void {
+    this.payloads.add(blob)
+    this.#rottenPayloads.delete(blob)
+    this.destroyed.delete(blob)
   }
 }

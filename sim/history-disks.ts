@@ -66,6 +66,15 @@ export class DiskRecorder {
       this.#listen(watched, store)
       return store
     }
+    const rot = disk.rot.bind(disk)
+    disk.rot = what => {
+      rot(what)
+      this.#tellDestroyed(entry, 'rot')
+      const { left } = watched
+      watched.left = disk.copy()
+      this.#dumpLeft(watched)
+      if (left === null) watched.left = null
+    }
   }
 
   /** The process is gone: what is left is all there is. */
@@ -148,18 +157,16 @@ export class DiskRecorder {
     const { entry, left } = watched
     const image = entry.disk.copy()
     if (left !== null && image !== left) {
-      this.#lines.write({
-        kind: 'fault',
-        fault: 'another disk',
-        scope: [entry.id],
-        phase: 'once',
-        mark: 0,
-        destroyed: [entry.id],
-      })
+      this.#tellDestroyed(entry, 'another disk')
       watched.left = image
       this.#dumpLeft(watched)
     }
     watched.left = null
+  }
+
+  #tellDestroyed({ id }: SimMember, fault: string): void {
+    const scope = [id]
+    this.#lines.write({ kind: 'fault', fault, scope, phase: 'once', mark: 0, destroyed: scope })
   }
 
   #dumpLeft(watched: Watched): void {

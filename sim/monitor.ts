@@ -53,8 +53,10 @@ export class Monitor {
         this.events.push({ atMs: world.nowMs, sentence })
       },
       status: (member, from, to, sentence) => this.#status(member, from, to, sentence),
-      died: (member, error) =>
-        verdict.fail('life', `the process of ${member.id} ended by itself: ${error.stack}`),
+      died: ({ id, disk }, error) => {
+        if (disk.hasFailed) return // a failed fsync must end it
+        verdict.fail('life', `the process of ${id} ended by itself: ${error.stack}`)
+      },
     })
   }
 
@@ -122,7 +124,8 @@ export class Monitor {
   }
 
   #checkLiveness(sides: readonly UpMember[][]): void {
-    if (!this.isCalm() || this.#world.nowMs - this.lastFaultAtMs <= SOURCE_WITHIN_MS) return
+    if (!this.isCalm()) this.lastFaultAtMs = this.#world.nowMs
+    if (this.#world.nowMs - this.lastFaultAtMs <= SOURCE_WITHIN_MS) return
     for (const side of sides) {
       if (this.#world.quorum === 'roster' && !this.#hasMajority(side)) continue
       if (side.some(isSource)) continue

@@ -164,7 +164,7 @@ export class World {
   /** The process ends at once: kill -9, or the power goes. */
   crash(entry: SimMember, how: 'kill' | 'power'): void {
     if (entry.life === null) return
-    const { lost } = entry.disk.crash(this.nowMs)
+    const { lost } = entry.disk.crash(this.nowMs, how)
     this.#gone(entry, how)
     this.tell(entry.id, `${how}, ${lost} batches lost`)
   }

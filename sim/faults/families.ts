@@ -3,12 +3,14 @@
  */
 import { clockFaults } from './clock-faults.ts'
 import type { Strike } from './context.ts'
+import { diskFaults } from './disk-faults.ts'
 import { networkFaults } from './network-faults.ts'
 import { processFaults } from './process-faults.ts'
 
 const families = {
   ...processFaults,
   ...networkFaults,
+  ...diskFaults,
   ...clockFaults,
 } as const
 

@@ -5,11 +5,11 @@
  * Each part is drawn by a name of its own: what is added later changes nothing of what an old seed
  * drew before.
  */
-import { FAIR_DISK } from '../disk.ts'
 import { FAIR } from '../network.ts'
 import type { Random } from '../random.ts'
 import type { World } from '../world.ts'
 import { type FaultKind, kinds } from './families.ts'
+import { scrubAll } from './scrub.ts'
 
 export interface Swarm {
   readonly kinds: readonly FaultKind[]
@@ -84,16 +84,14 @@ export function applySwarm(world: World, swarm: Swarm, random: Random): void {
 /** Fair weather; everybody up, everybody reaches everybody. Clocks stay as they are. */
 export function healAll(world: World): void {
   Object.assign(world.network.weather, FAIR)
-  for (const { disk } of world.members) Object.assign(disk.weather, FAIR_DISK)
+  for (const { disk } of world.members) disk.heal()
   world.heal()
   world.keepsUp = true
   for (const member of world.members) world.start(member)
+  scrubAll(world)
 }
 
 /** Whether nothing is bent for the whole of a run: only then may a bound on time be held to it. */
 export function isCalm(world: World): boolean {
-  return (
-    world.network.weather.gossipLoss === 0 &&
-    world.members.every(({ disk }) => disk.weather.slowChance === 0)
-  )
+  return world.network.weather.gossipLoss === 0 && world.members.every(({ disk }) => disk.isFair)
 }

@@ -3,10 +3,18 @@
  * as on disk: the tables are counted anew and held against the tally that was kept beside them and
  * against the journal, so that a test which drops records from an image sees the loss noticed.
  */
+import { type FactRef, refKey } from '../base/fact.ts'
 import type { PartialPayloads } from './memory-payloads.ts'
 import { MemoryTables } from './memory-tables.ts'
+import { rottenFact, rottenItem } from './memory-verify.ts'
 import type { Damage, StartReport } from './store.ts'
 import { lossAtStart, type TallyRecord } from './tally.ts'
+
+/** What a line of the journal says. */
+export interface JournalLine {
+  readonly tally: TallyRecord
+  readonly cut: StartReport['lastCut']
+}
 
 /** What a store leaves behind. */
 export interface MemoryImage {
@@ -36,14 +44,26 @@ export function copyPartial(partial: PartialPayloads): PartialPayloads {
   return new Map([...partial].map(([blob, pieces]) => [blob, pieces.slice()]))
 }
 
-/** What is to be said about an image. */
+/**
+ * What is to be said about an image. Summaries are all read. The facts themselves are only when the
+ * store was not closed in order, or when a summary gives reason to: until then a fact that rotted
+ * while the store was closed is found by whoever reads it.
+ */
 export function startReport({ tables, journal, lastCut, clean }: MemoryImage): StartReport {
   const recorded = tables.tally.record()
-  const loss = lossAtStart({ journal, recorded, found: tables.fold() })
+  const isRead = !clean || tables.rottenItems.size > 0
+  const isSound = (ref: FactRef) => !(isRead && tables.rotten.has(refKey(ref)))
+  const loss = lossAtStart({ journal, recorded, found: tables.fold(isSound) })
   const damages: Damage[] =
     journal === null
       ? [{ what: 'journal', sentence: 'The journal is missing: loss would go unnoticed.' }]
       : []
+  for (const id of tables.rottenItems) damages.push(rottenItem(id))
+  for (const [id, facts] of isRead && tables.rotten.size > 0 ? tables.facts : []) {
+    for (const version of facts.keys()) {
+      if (!isSound({ id, version })) damages.push(rottenFact({ fact: { id, version } }))
+    }
+  }
   for (const id of new Set([...tables.items.keys(), ...tables.facts.keys()])) {
     const here = tables.facts.get(id)?.size ?? 0
     const said = tables.items.get(id)?.facts

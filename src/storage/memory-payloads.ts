@@ -7,6 +7,7 @@
 import { type Bytes, concatBytes } from '../base/bytes.ts'
 import { type Hash, hashBytes } from '../base/hash.ts'
 import { invariant } from '../base/invariant.ts'
+import { VecheError } from '../base/veche-error.ts'
 import type { PayloadWriter } from './store.ts'
 
 /** What was written of payloads that are not whole yet, in pieces, by blob. */
@@ -19,6 +20,8 @@ export interface MemoryWriterOptions {
   readonly partial: PartialPayloads
   /** Blobs being fetched; shared with the store. */
   readonly open: Set<Hash>
+  /** Whether the disk takes no more bytes of payloads. */
+  readonly isFull: () => boolean
   /** Makes a whole payload durable and part of the store. */
   readonly keep: (blob: Hash, bytes: Bytes) => Promise<void>
 }
@@ -40,6 +43,7 @@ export function openMemoryWriter(options: MemoryWriterOptions): PayloadWriter {
     offset: bytesOf(pieces),
     async write(bytes) {
       invariant(isOpen, 'a payload writer is used after its end')
+      if (options.isFull()) throw new VecheError('DISK_FULL', 'The disk is full.')
       pieces.push(bytes.slice())
     },
     async finish() {

@@ -13,10 +13,16 @@ import { type Hash, hashBytes } from '../base/hash.ts'
 import { limits } from '../base/limits.ts'
 import { VecheError } from '../base/veche-error.ts'
 import { GroupCommit } from './group-commit.ts'
-import { copyPartial, emptyImage, type MemoryImage, startReport } from './memory-image.ts'
+import {
+  copyPartial,
+  emptyImage,
+  type JournalLine,
+  type MemoryImage,
+  startReport,
+} from './memory-image.ts'
 import { openMemoryWriter, type PartialPayloads } from './memory-payloads.ts'
-import { bytesOf, MemoryTables } from './memory-tables.ts'
-import { rottenFact, rottenPayload, verifyTables } from './memory-verify.ts'
+import { bytesOf, MemoryTables, RECORD_BYTES, type Rot } from './memory-tables.ts'
+import { rotIn, rottenFact, rottenItem, rottenPayload, verifyTables } from './memory-verify.ts'
 import { take } from './sorted-map.ts'
 import {
   type Damage,
@@ -36,11 +42,15 @@ import type { TallyRecord } from './tally.ts'
 /** How durable a store in memory is. */
 export interface MemoryStoreOptions {
   /**
-   * Called for one group of batches at a time, with its size; the group is durable when the promise
-   * resolves, and the disk has failed when it rejects. Absent: durable at once.
+   * Called for every fsync, with its size: of one group of batches at a time, and of each large
+   * payload. It is durable when the promise resolves, and the disk has failed when it rejects.
+   * Absent: durable at once.
    */
-  readonly durability?: (batchBytes: number) => Promise<void>
+  readonly durability?: (bytes: number) => Promise<void>
 }
+
+/** Lines of the journal that may be lost together; older ones have long been on the disk. */
+const JOURNAL_LINES_MAX = 64
 
 /** A change of the tables, made to the live ones at once and to the durable ones later. */
 type Change = (tables: MemoryTables) => void
@@ -58,10 +68,15 @@ export class MemoryStore implements Store {
   readonly #commits: GroupCommit<Change>
   /** Changes that are live and not durable, in order. */
   readonly #undurable: Change[] = []
+  /** How many of them the group has that is being written. */
+  #inFlight = 0
+  /** Large payloads whose files are being put in place. */
+  readonly #placing = new Map<Hash, Bytes>()
   readonly #faultListeners: ((error: Error) => void)[] = []
   readonly #damageListeners: ((damage: Damage) => void)[] = []
-  #journal: TallyRecord | null
-  #lastCut: StartReport['lastCut']
+  /** The journal's lines since it was begun anew, the last ones. */
+  #journal: JournalLine[]
+  readonly #durability: MemoryStoreOptions['durability']
   #isClosed = false
   #isClean = false
   #isFull = false
@@ -73,10 +88,10 @@ export class MemoryStore implements Store {
     this.report = startReport(image)
     if (this.report.gap) this.#durable.metas.set(GAP_META_KEY, new Uint8Array([1]))
     this.#live = durability === undefined ? this.#durable : new MemoryTables(this.#durable)
-    this.#journal = this.#durable.tally.record()
-    this.#lastCut = image.lastCut
+    this.#durability = durability
+    this.#journal = [{ tally: this.#durable.tally.record(), cut: image.lastCut }]
     this.#commits = new GroupCommit({
-      write: (changes, bytes) => this.#makeDurable(changes, bytes, durability),
+      write: (changes, bytes) => this.#makeDurable(changes, bytes),
       groupBytesMax: limits.groupBytesMax,
       onFault: fault => {
         for (const listener of this.#faultListeners) listener(fault)
@@ -96,13 +111,31 @@ export class MemoryStore implements Store {
   image(surviving = 0): MemoryImage {
     const tables = new MemoryTables(this.#durable)
     for (const change of this.#undurable.slice(0, surviving)) change(tables)
+    const { tally, cut } = this.#journal.at(-1)!
     return {
       tables,
       partial: copyPartial(this.#partial),
-      journal: this.#journal,
-      lastCut: this.#lastCut,
+      journal: tally,
+      lastCut: cut,
       clean: this.#isClean,
     }
+  }
+
+  /**
+   * What a crash may leave or lose beside that, each on its own: the group being written, as a whole
+   * (the first `inFlight` batches), payload files being put in place, the journal's last lines.
+   */
+  get unsynced(): {
+    readonly inFlight: number
+    readonly placing: ReadonlyMap<Hash, Bytes>
+    readonly journal: readonly JournalLine[]
+  } {
+    return { inFlight: this.#inFlight, placing: this.#placing, journal: this.#journal }
+  }
+
+  /** Lets a record or payload rot where it lies; it is told of when it is read. */
+  rot(what: Rot): void {
+    for (const tables of new Set([this.#live, this.#durable])) rotIn(tables, what)
   }
 
   /** How many batches were handed in and are not durable. */
@@ -134,7 +167,7 @@ export class MemoryStore implements Store {
 
   async items(ids: readonly ItemId[]): Promise<(ItemSummary | undefined)[]> {
     this.#mustBeAlive()
-    return ids.map(id => this.#live.items.get(id))
+    return ids.map(id => this.#sound(this.#live.items.get(id)))
   }
 
   async idsOf(idHashes: readonly Hash[]): Promise<(ItemId | undefined)[]> {
@@ -158,7 +191,12 @@ export class MemoryStore implements Store {
 
   async scanItems(range: IdRange, limit: number): Promise<ItemSummary[]> {
     this.#mustBeAlive()
-    return take(this.#live.items.range(range), limit, (_, summary) => summary)
+    const found: ItemSummary[] = []
+    for (const [, summary] of this.#live.items.range(range)) {
+      if (found.length >= limit) break
+      if (this.#sound(summary) !== undefined) found.push(summary)
+    }
+    return found
   }
 
   async *allItems(): AsyncGenerator<readonly ItemSummary[]> {
@@ -266,6 +304,7 @@ export class MemoryStore implements Store {
       expect,
       partial: this.#partial,
       open: this.#writing,
+      isFull: () => this.#isFull,
       keep: async (blob, bytes) => {
         this.#mustBeAlive()
         await this.#keepPayload(blob, bytes)
@@ -274,7 +313,7 @@ export class MemoryStore implements Store {
   }
 
   journalCut(entry: { readonly cut: number; readonly root: Hash; readonly items: number }): void {
-    this.#lastCut = entry
+    this.#promise(this.#journal.at(-1)!.tally, entry)
   }
 
   async *verify(): AsyncGenerator<{ readonly checked: number; readonly damages: Damage[] }> {
@@ -287,6 +326,7 @@ export class MemoryStore implements Store {
     await this.#commits.idle()
     this.#isClosed = true
     this.#isClean = this.#commits.fault === null
+    this.#journal = this.#journal.slice(-1) // fsync'd
   }
 
   #mustBeAlive(): void {
@@ -300,24 +340,46 @@ export class MemoryStore implements Store {
     return this.#commits.add(change, bytes)
   }
 
-  /** A large payload is here when it is durable, not before: acknowledgments count on it. */
+  /**
+   * A large payload is here when its file is durable, not before: acknowledgments count on it. The
+   * record that it gets then says nothing that an opening would not find out by the file.
+   */
   async #keepPayload(blob: Hash, bytes: Bytes): Promise<void> {
-    const change: Change = tables => tables.payloads.set(blob, bytes)
-    if (this.#live !== this.#durable) this.#undurable.push(change)
-    await this.#commits.add(change, bytes.length)
-    change(this.#live)
+    if (this.#durability !== undefined) {
+      this.#placing.set(blob, bytes)
+      try {
+        await this.#durability(bytes.length)
+      } catch (error) {
+        this.#commits.fail(error instanceof Error ? error : new Error(String(error)))
+        throw error
+      } finally {
+        this.#placing.delete(blob)
+      }
+    }
+    this.#durable.payloads.set(blob, bytes)
+    await this.#change(tables => tables.payloads.set(blob, bytes), RECORD_BYTES)
   }
 
-  async #makeDurable(
-    changes: readonly Change[],
-    bytes: number,
-    durability: MemoryStoreOptions['durability'],
-  ): Promise<void> {
-    if (durability !== undefined) {
-      await durability(bytes)
+  async #makeDurable(changes: readonly Change[], bytes: number): Promise<void> {
+    if (this.#durability !== undefined) {
+      this.#inFlight = changes.length
+      await this.#durability(bytes)
+      this.#inFlight = 0
       for (const change of this.#undurable.splice(0, changes.length)) change(this.#durable)
     }
-    this.#journal = this.#durable.tally.record()
+    this.#promise(this.#durable.tally.record(), this.#journal.at(-1)!.cut)
+  }
+
+  #promise(tally: TallyRecord, cut: StartReport['lastCut']): void {
+    this.#journal.push({ tally, cut })
+    if (this.#journal.length > JOURNAL_LINES_MAX) this.#journal = this.#journal.slice(-1)
+  }
+
+  /** A summary that can be read. */
+  #sound(summary: ItemSummary | undefined): ItemSummary | undefined {
+    if (summary === undefined || !this.#live.rottenItems.has(summary.id)) return summary
+    this.#tellDamage(rottenItem(summary.id))
+    return undefined
   }
 
   #isRotten({ fact }: HeldFact): boolean {

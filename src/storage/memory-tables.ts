@@ -15,7 +15,13 @@ import { Tally, type TallyRecord } from './tally.ts'
 const compareNumber = (a: number, b: number): number => a - b
 
 /** What a fact or a summary of common size takes on a real disk. */
-const RECORD_BYTES = 400
+export const RECORD_BYTES = 400
+
+/** A record or payload that rots. */
+export type Rot =
+  | { readonly kind: 'fact'; readonly ref: FactRef }
+  | { readonly kind: 'item'; readonly id: ItemId }
+  | { readonly kind: 'payload'; readonly blob: Hash }
 
 /** All tables of a store in memory; made from others it is an independent copy. */
 export class MemoryTables {
@@ -31,6 +37,8 @@ export class MemoryTables {
   readonly metas: Map<string, Bytes>
   /** Facts (by `refKey`) whose record rotted: they read as absent until they are written again. */
   readonly rotten: Set<string>
+  /** Items whose summary rotted; the same goes for them. */
+  readonly rottenItems: Set<ItemId>
   readonly tally: Tally
 
   constructor(from?: MemoryTables) {
@@ -44,6 +52,7 @@ export class MemoryTables {
     this.events = from?.events.copy() ?? new SortedMap(compareNumber)
     this.metas = new Map(from?.metas)
     this.rotten = new Set(from?.rotten)
+    this.rottenItems = new Set(from?.rottenItems)
     this.tally = from === undefined ? new Tally() : Tally.from(from.tally.record())
   }
 
@@ -53,11 +62,14 @@ export class MemoryTables {
     this.tally.group += 1
   }
 
-  /** The tally as the tables themselves have it, whatever was promised. */
-  fold(): TallyRecord {
+  /** The tally as the tables themselves have it, whatever was promised, of some facts or all. */
+  fold(isCounted: (ref: FactRef) => boolean = () => true): TallyRecord {
     const found = new Tally()
-    for (const facts of this.facts.values()) {
-      for (const version of facts.keys()) found.addFact(version)
+    for (const [id, facts] of this.facts) {
+      for (const version of facts.keys()) {
+        if (!isCounted({ id, version })) continue
+        found.addFact(version)
+      }
     }
     for (const [order, ref] of this.pending.range()) found.addPending(order, ref.version)
     return { ...this.tally.record(), ...countsOf(found.record()) }
@@ -117,6 +129,7 @@ export class MemoryTables {
 
   #putItem(summary: ItemSummary): void {
     const { id, facts } = summary
+    if (this.rottenItems.size > 0) this.rottenItems.delete(id)
     if (facts === 0) {
       this.items.delete(id)
       this.idsByHash.delete(hashText(id))

@@ -97,7 +97,10 @@ describe('a crash of the store in memory', () => {
     await settle()
     const blob = hashText('large')
     expect(await MemoryStore.fromImage(store.image()).hasPayloads([blob])).toEqual([false])
-    syncs[0]!.resolve()
+    syncs[0]!.resolve() // of the file
+    await settle()
+    expect(await MemoryStore.fromImage(store.image()).hasPayloads([blob])).toEqual([true])
+    syncs[1]!.resolve() // of its record
     expect(await finished).toBe(blob)
     expect(await MemoryStore.fromImage(store.image()).hasPayloads([blob])).toEqual([true])
   })

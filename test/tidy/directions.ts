@@ -116,7 +116,7 @@ export const layers: readonly Layer[] = [
 ]
 
 /** What a simulated member may take from storage: the contract and the twin in memory. */
-const storageContract = ['src/storage/store.ts', 'src/storage/memory-store']
+const storageContract = ['src/storage/store.ts', 'src/storage/memory-']
 
 /** The layer of a path under src/ or sim/; undefined elsewhere, and for an unknown folder. */
 export function layerOf(path: string): Layer | undefined {

@@ -89,6 +89,7 @@ function announce(world: World, member: Member, state: AgreementState): void {
     reached: reachedPeers(state).map(peer => peer.id),
     marked: peers.filter(peer => peer.marked || peer.markedBefore).map(peer => peer.id),
     systemRoot: '',
+    configuration: 0,
     sequence: member.sent.length,
     floor: 1,
     addresses: [],

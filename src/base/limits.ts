@@ -221,6 +221,10 @@ export const limits = {
   gapMs: 10_000,
   /** quorum `roster`: an unreached member must have been unheard for so long (PROTOCOL 9). */
   rosterSilenceMs: 5000,
+  /** A ballot about the roster that was not decided by then is tried again, or finished by others. */
+  ballotMs: 1000,
+  /** Who asked for a change of the roster is told after so long that it is not decided yet. */
+  rosterChangeMs: 10_000,
   /** `put` waits so long for `majority` before it answers with the level reached. */
   putWaitMs: 5000,
 } as const

@@ -9,6 +9,7 @@ import type { Fact, FactRef, FactState, Incarnation, MemberId } from '../base/fa
 import type { Hash } from '../base/hash.ts'
 import type { Stamp } from '../base/stamp.ts'
 import type { WalkAnswer, WalkRequest } from '../merkle/walk.ts'
+import type { RosterMessage } from './roster/state.ts'
 
 /** The version of everything on the wire; a frame of another version is refused and counted. */
 export const PROTOCOL_VERSION = 1
@@ -50,6 +51,8 @@ export interface Ping {
   readonly floor: number
   /** Where the sender can be dialled. */
   readonly addresses: readonly string[]
+  /** The highest configuration of the roster that the sender knows or has accepted; 0: none. */
+  readonly configuration: number
 }
 
 /** "Are you there?" and the direct answer to it; `number` lets the asker measure the round trip. */
@@ -264,6 +267,7 @@ export type Body =
   | SystemFacts
   | AskChunk
   | Chunk
+  | RosterMessage
 
 /** Bodies that ask; each is answered by exactly one body with the same `request`, or by silence. */
 export type Asking =

@@ -4,12 +4,14 @@
  */
 
 import { hostname } from 'node:os'
-import type { Fact } from '../base/fact.ts'
+import type { Fact, MemberId } from '../base/fact.ts'
 import { limits } from '../base/limits.ts'
 import { stampOf } from '../base/stamp.ts'
 import { VecheError } from '../base/veche-error.ts'
+import type { Decision } from '../consensus/roster/configuration.ts'
 import { systemClock, systemEntropy } from './clock.ts'
 import { readToken, redeem } from './daemon-join.ts'
+import { decisionFact } from './driver/roster-facts.ts'
 import { systemFact, systemId } from './driver/system.ts'
 import { fixPorts, type Identity } from './identity.ts'
 import { readAddress } from './libp2p/addresses.ts'
@@ -54,10 +56,18 @@ export async function beginNetwork(options: MakeOptions & NetworkOptions): Promi
   const stamp = { at: stampOf(systemClock.wallMs()), by: uuid }
   const facts = [
     systemFact(systemId.network, { name: network }, stamp),
-    systemFact(systemId.quorum, { quorum: options.quorum ?? 'visible' }, stamp),
+    options.quorum === 'roster'
+      ? decisionFact(firstOf(uuid), stamp)
+      : systemFact(systemId.quorum, { quorum: 'visible' }, stamp),
     systemFact(systemId.member(uuid, 1), described, stamp),
   ]
   return { identity, network, facts }
+}
+
+/** A chain begins with its first member, who alone decides that. */
+function firstOf(uuid: MemberId): Decision {
+  const change = { kind: 'begin', members: [{ peer: uuid, membership: 1 }] } as const
+  return { number: 1, change, ballot: { counter: 1, peer: uuid }, accepted: [uuid] }
 }
 
 /** One more member of the network that a token belongs to. Throws as `readToken` and `redeem`. */

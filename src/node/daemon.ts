@@ -21,7 +21,8 @@ import {
   networkNameOf,
 } from './daemon-make.ts'
 import { runMember } from './daemon-run.ts'
-import { membershipsOf, systemFacts } from './driver/system.ts'
+import { standingOf } from './driver/roster-facts.ts'
+import { systemFacts } from './driver/system.ts'
 import {
   fixPorts,
   type Identity,
@@ -155,7 +156,9 @@ async function joinAgain(options: JoinOptions, token: Token): Promise<MadeStore>
   try {
     const saved = await readIdentity(store)
     const uuid = memberIdOf(saved.privateKey)
-    const mine = membershipsOf(await systemFacts(store)).filter(entry => entry.peer === uuid)
+    const mine = standingOf(await systemFacts(store)).memberships.filter(
+      entry => entry.peer === uuid,
+    )
     if (toHex(saved.networkKey) !== toHex(token.networkKey)) {
       throw inTheWay(folder, 'holds a store of another network')
     }

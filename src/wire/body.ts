@@ -12,12 +12,14 @@ import type { BodyCodec, Codecs } from './body-codec.ts'
 import { comparingCodecs } from './comparing-bodies.ts'
 import { fetchingCodecs } from './fetching-bodies.ts'
 import { presenceCodecs } from './presence-bodies.ts'
+import { rosterCodecs } from './roster-bodies.ts'
 
 const codecs: Codecs<Body['kind']> = {
   ...presenceCodecs,
   ...addingCodecs,
   ...fetchingCodecs,
   ...comparingCodecs,
+  ...rosterCodecs,
 }
 
 const kindOfTag: ReadonlyMap<unknown, Body['kind']> = new Map(

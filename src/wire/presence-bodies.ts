@@ -9,7 +9,7 @@ import { factValue, readAddresses, readCount, readFactList, readMembers } from '
 export const presenceCodecs: Codecs<'ping' | 'probe' | 'probed' | 'askSystem' | 'system'> = {
   ping: {
     tag: 1,
-    length: 8,
+    length: 9,
     write: body => [
       body.answers,
       body.reached,
@@ -18,6 +18,7 @@ export const presenceCodecs: Codecs<'ping' | 'probe' | 'probed' | 'askSystem' | 
       body.sequence,
       body.floor,
       body.addresses,
+      body.configuration,
     ],
     read: field => ({
       kind: 'ping',
@@ -28,6 +29,7 @@ export const presenceCodecs: Codecs<'ping' | 'probe' | 'probed' | 'askSystem' | 
       sequence: readCount(field[5], 'the last sequence'),
       floor: readCount(field[6], 'the floor'),
       addresses: readAddresses(field[7]),
+      configuration: readCount(field[8], 'the highest configuration'),
     }),
   },
   probe: {

@@ -83,6 +83,7 @@ export class Bench {
       reached: [],
       marked: [],
       systemRoot: '',
+      configuration: 0,
       sequence: 0,
       floor: 1,
       addresses: [],

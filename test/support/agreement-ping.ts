@@ -13,6 +13,7 @@ export function pingOf(state: AgreementState, outgoing: Outgoing): Ping {
     reached: reachedPeers(state).map(peer => peer.id),
     marked: peers.filter(peer => peer.marked || peer.markedBefore).map(peer => peer.id),
     systemRoot: '',
+    configuration: 0,
     sequence: outgoing.last,
     floor: outgoing.floor,
     addresses: [],

@@ -208,6 +208,7 @@ export class Lone {
       sequence: 0,
       floor: 1,
       addresses: [],
+      configuration: 0,
     }
     this.member.dispatch({ kind: 'ping', now, envelope: this.envelope(uuid, said), ping })
   }

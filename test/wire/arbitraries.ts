@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import type { Fact, FactRef, FactState } from '../../src/base/fact.ts'
 import { limits } from '../../src/base/limits.ts'
 import type { Body, Envelope, Frame, ShownFact } from '../../src/consensus/messages.ts'
+import type { Change } from '../../src/consensus/roster/configuration.ts'
 import type { BodyOf } from '../../src/wire/body-codec.ts'
 import { walkAnswer, walkRequest } from './walk-arbitraries.ts'
 
@@ -71,6 +72,14 @@ const vector = fc
   .record({ adder: member, incarnation: stamp, upTo: fc.nat(2 ** 40) })
   .chain(known => rangesAbove(known.upTo).map(ranges => ({ ...known, ranges })))
 
+const ballot = fc.record({ counter: fc.integer({ min: 1, max: 2 ** 40 }), peer: member })
+const seat = fc.record({ peer: member, membership: fc.integer({ min: 1, max: 2 ** 40 }) })
+const change: fc.Arbitrary<Change> = fc.oneof(
+  fc.record({ kind: fc.constantFrom('begin', 'stay'), members: few(seat) }),
+  fc.record({ kind: fc.constantFrom('add', 'remove'), seat }),
+  fc.record({ kind: fc.constant('visible') }),
+)
+
 /** One arbitrary for each kind; the compiler refuses a kind that is missing. */
 export const bodies: { readonly [K in Body['kind']]: fc.Arbitrary<BodyOf<K>> } = {
   ping: fc.record({
@@ -82,6 +91,7 @@ export const bodies: { readonly [K in Body['kind']]: fc.Arbitrary<BodyOf<K>> } =
     sequence: count,
     floor: count,
     addresses: few(text),
+    configuration: count,
   }),
   probe: fc.record({ kind: fc.constant('probe'), number: count }),
   probed: fc.record({ kind: fc.constant('probed'), number: count }),
@@ -170,6 +180,32 @@ export const bodies: { readonly [K in Body['kind']]: fc.Arbitrary<BodyOf<K>> } =
     kind: fc.constant('chunk'),
     request: count,
     bytes: fc.option(fc.uint8Array({ maxLength: 200 })),
+  }),
+  prepare: fc.record({
+    kind: fc.constant('prepare'),
+    number: count,
+    ballot,
+    members: fc.option(few(seat)),
+  }),
+  promise: fc.record({
+    kind: fc.constant('promise'),
+    number: count,
+    ballot,
+    accepted: fc.option(fc.record({ ballot, change })),
+    isSure: fc.boolean(),
+  }),
+  accept: fc.record({ kind: fc.constant('accept'), number: count, ballot, change }),
+  accepted: fc.record({
+    kind: fc.constant('accepted'),
+    number: count,
+    ballot,
+    isSure: fc.boolean(),
+  }),
+  denied: fc.record({
+    kind: fc.constant('denied'),
+    number: count,
+    ballot,
+    promised: fc.option(ballot),
   }),
 }
 

@@ -50,6 +50,8 @@ const gone: Fact = {
 const ref = { id: 'a/b', version: h('08') }
 const payload = new TextEncoder().encode('hello')
 const added = '01a0c0ffee000002'
+const ballot = { counter: 2, peer: 'alice' }
+const seat = { peer: 'carol', membership: 1 }
 
 const bodies: { readonly [K in Body['kind']]: BodyOf<K> } = {
   ping: {
@@ -61,6 +63,7 @@ const bodies: { readonly [K in Body['kind']]: BodyOf<K> } = {
     sequence: 70_000,
     floor: 69_000,
     addresses: ['/ip4/192.0.2.1/tcp/4001'],
+    configuration: 3,
   },
   probe: { kind: 'probe', number: 7 },
   probed: { kind: 'probed', number: 7 },
@@ -138,9 +141,20 @@ const bodies: { readonly [K in Body['kind']]: BodyOf<K> } = {
   system: { kind: 'system', request: 7, facts: [fact] },
   askChunk: { kind: 'askChunk', request: 8, blob: h('05'), offset: 262_144, length: 262_144 },
   chunk: { kind: 'chunk', request: 8, bytes: payload },
+  prepare: { kind: 'prepare', number: 4, ballot, members: [seat, { peer: 'bob', membership: 2 }] },
+  promise: {
+    kind: 'promise',
+    number: 4,
+    ballot,
+    accepted: { ballot: { counter: 1, peer: 'bob' }, change: { kind: 'remove', seat } },
+    isSure: true,
+  },
+  accept: { kind: 'accept', number: 4, ballot, change: { kind: 'add', seat } },
+  accepted: { kind: 'accepted', number: 4, ballot, isSure: false },
+  denied: { kind: 'denied', number: 4, ballot, promised: { counter: 3, peer: 'bob' } },
 }
 
-/** By kind, and two envelopes that the others do not show. */
+/** By kind, two envelopes and the changes that the others do not show. */
 export const samples: Readonly<Record<string, Frame>> = {
   ...Object.fromEntries(
     Object.entries(bodies).map(([kind, body]) => [
@@ -155,5 +169,14 @@ export const samples: Readonly<Record<string, Frame>> = {
   'refused walk, empty': {
     envelope: { ...sampleEnvelope, status: 'empty', empty: true },
     bodies: [{ kind: 'walked', request: 4, walk: null }, bodies.probe],
+  },
+  'the other changes of a roster': {
+    envelope: sampleEnvelope,
+    bodies: [
+      { ...bodies.prepare, members: null },
+      { ...bodies.accept, change: { kind: 'begin', members: [seat] } },
+      { ...bodies.accept, change: { kind: 'stay', members: [seat] } },
+      { ...bodies.accept, change: { kind: 'visible' } },
+    ],
   },
 }

@@ -2,7 +2,7 @@
  * When an election without a Source may end: the conditions that both quorum settings put on it.
  */
 import { limits } from '../../base/limits.ts'
-import { isHeard, reachedPeers } from './reach.ts'
+import { isHeard, reachedPeers, reachesMajority } from './reach.ts'
 import type { AgreementState } from './state.ts'
 
 /**
@@ -11,7 +11,7 @@ import type { AgreementState } from './state.ts'
  */
 export function mayElect(state: AgreementState): boolean {
   const others = [...state.peers.values()]
-  if (others.length === 0) return true
+  if (others.length === 0) return state.quorum === 'visible' || reachesMajority(state)
   const reached = new Set(reachedPeers(state).map(peer => peer.id))
   const arriving = others.some(
     peer =>
@@ -25,7 +25,7 @@ export function mayElect(state: AgreementState): boolean {
 }
 
 function mayElectInRoster(state: AgreementState, reached: ReadonlySet<string>): boolean {
-  if ((reached.size + 1) * 2 <= state.roster.length) return false
+  if (!reachesMajority(state)) return false
   return [...state.peers.values()].every(peer => {
     if (reached.has(peer.id)) return true
     if (state.now - peer.heardAt >= limits.rosterSilenceMs) {

@@ -35,6 +35,10 @@ export type AgreementEvent =
       readonly now: number
       readonly members: readonly MemberId[]
       readonly quorum: Quorum
+      /** More than half of each must be reached; absent: of the members. */
+      readonly bodies?: readonly (readonly MemberId[])[]
+      /** The highest configuration known or accepted here; absent: none. */
+      readonly configuration?: number
     }
   /** The own sets changed: after each cut and each batch that touches held, empty or gap. */
   | { readonly kind: 'own'; readonly now: number; readonly own: Own }

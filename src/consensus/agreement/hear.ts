@@ -54,6 +54,7 @@ export function hearPing(
       answers: new Set(ping.answers),
       reached: new Set(ping.reached),
       marked: new Set(ping.marked),
+      configuration: ping.configuration,
     }
   }
   announced(state, peer, envelope, effects)

@@ -75,6 +75,8 @@ function take(state: AgreementState, event: AgreementEvent, effects: Effect[]): 
     }
     case 'roster':
       state.quorum = event.quorum
+      state.bodies = event.bodies ?? [event.members]
+      state.configuration = event.configuration ?? 0
       return setRoster(state, event.members)
     case 'own':
       return onOwn(state, event.own, effects)

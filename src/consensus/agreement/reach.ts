@@ -4,6 +4,7 @@
  */
 import type { MemberId } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
+import { isMajorityOf } from '../roster/counting.ts'
 import type { AgreementState, Peer } from './state.ts'
 
 /** A message of it came in the last 3 s, by any path. */
@@ -27,9 +28,18 @@ export function reachedPeers(state: AgreementState): Peer[] {
   return [...state.peers.values()].filter(peer => isReached(state, peer))
 }
 
-/** More than half of the roster, this member included, is reached. */
+/**
+ * More than half of the roster, this member included, is reached; of each of its bodies, while a
+ * change of it is under way. Who shows a higher configuration than this member knows of counts for
+ * nothing until that is fetched (PROTOCOL 10).
+ */
 export function reachesMajority(state: AgreementState): boolean {
-  return (reachedPeers(state).length + 1) * 2 > state.roster.length
+  if (state.planted.has('majority-of-the-seen')) return true
+  const here = new Set([state.self])
+  for (const peer of reachedPeers(state)) {
+    if ((peer.ping?.configuration ?? 0) <= state.configuration) here.add(peer.id)
+  }
+  return state.bodies.every(body => isMajorityOf(body, here))
 }
 
 /** Members in this one's component of the reached graph, as drawn from the last pings. */

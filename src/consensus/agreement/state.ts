@@ -16,12 +16,27 @@ import type { Entry } from './history.ts'
 
 export type Quorum = 'visible' | 'roster'
 
-/** Errors planted on purpose, so that the simulator can prove that it finds them (sim/planted). */
+/**
+ * Errors planted on purpose, so that the simulator and the explorer can prove that they find them
+ * (sim/planted.test.ts, sim/explore/planted.test.ts). Each is one line where the rule stands.
+ */
 export const plantedBugNames = [
+  /** No match of histories is ever marked. */
   'suppress-marks',
+  /** A check counts its own member among the other Sources. */
   'count-self',
+  /** A client is told of a write before it is durable. */
   'answer-before-persist',
+  /** A split is named by the order in which its facts came. */
   'split-by-arrival',
+  /** Who refused a comparison, or did not answer in time, holds what I hold. */
+  'silence-is-agreement',
+  /** An answer counts though its member's held set has changed since. */
+  'keep-stale-answers',
+  /** An election ends though facts of the majority could not be fetched. */
+  'elect-half-fetched',
+  /** With quorum roster, whoever is seen is majority enough. */
+  'majority-of-the-seen',
 ] as const
 export type PlantedBug = (typeof plantedBugNames)[number]
 
@@ -33,6 +48,8 @@ export interface PingView {
   readonly answers: ReadonlySet<MemberId>
   readonly reached: ReadonlySet<MemberId>
   readonly marked: ReadonlySet<MemberId>
+  /** The highest configuration that it knew or had accepted. */
+  readonly configuration: number
 }
 
 /** What is known of one other member. Never heard: `heardAt` is −Infinity. */
@@ -126,6 +143,10 @@ export interface AgreementState {
   quorum: Quorum
   /** All members of the roster in effect, this one included; sorted. */
   roster: readonly MemberId[]
+  /** With quorum `roster`: more than half of each of these; two while a change is under way. */
+  bodies: readonly (readonly MemberId[])[]
+  /** The highest configuration known or accepted; who shows a higher one counts for nothing. */
+  configuration: number
   now: number
   lastTickAt: number
   status: Status
@@ -169,6 +190,8 @@ export function createAgreement(options: AgreementOptions): AgreementState {
     planted: options.planted ?? new Set(),
     quorum: options.quorum,
     roster: [],
+    bodies: [options.roster],
+    configuration: 0,
     now: options.now,
     lastTickAt: options.now,
     status: options.own.empty ? 'empty' : 'counter-sync',

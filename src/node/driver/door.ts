@@ -5,7 +5,7 @@
  * else.
  */
 import { type Bytes, utf8, utf8Text } from '../../base/bytes.ts'
-import type { ItemId, MemberId } from '../../base/fact.ts'
+import type { MemberId } from '../../base/fact.ts'
 import { type Hash, hashBytes } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
 import {
@@ -20,7 +20,8 @@ import {
 } from '../../wire/door.ts'
 import { NetworkError } from '../ports.ts'
 import type { Member } from './member.ts'
-import { systemFacts, systemId } from './system.ts'
+import { removalProof } from './roster-facts.ts'
+import { systemFacts } from './system.ts'
 
 /** An invitation as its issuer keeps it, by the hash of its secret. */
 interface Invitation {
@@ -58,9 +59,10 @@ export class Door {
 
   async #answer(from: MemberId, request: DoorRequest): Promise<DoorAnswer> {
     const { roster } = this.#member
+    if (roster.isRemoved) return await this.#farewell()
     if (request.kind === 'hello') {
       if (roster.isMember(from)) return await this.#welcome()
-      const facts = (await systemFacts(this.#member.store)).filter(fact => tellsOf(fact.id, from))
+      const facts = removalProof(await systemFacts(this.#member.store), from)
       return facts.length > 0
         ? { kind: 'removed', facts }
         : refused('NOT_MEMBER', 'You are no member here.')
@@ -103,7 +105,11 @@ export class Door {
     if (invitation.expires < this.#member.ports.clock.wallMs()) {
       return refused('EXPIRED_TOKEN', 'This token has expired. Ask for a new one.')
     }
-    if (agreement.source === null) {
+    if (!roster.mayChange) {
+      const sentence = 'The member that issued this token cannot change the roster now. Try again.'
+      return refused('BUSY', sentence)
+    }
+    if (roster.quorum === 'visible' && agreement.source === null) {
       return refused('BUSY', 'The member that issued this token is not Source now. Try again.')
     }
     if (!isAgain) {
@@ -112,6 +118,12 @@ export class Door {
     }
     await roster.add(peer, { name, addresses: addresses.slice(0, limits.addressesMax) })
     return await this.#welcome()
+  }
+
+  /** All that a member says that left or was removed: that it did. */
+  async #farewell(): Promise<DoorAnswer> {
+    const { self, store } = this.#member
+    return { kind: 'removed', facts: removalProof(await systemFacts(store), self) }
   }
 
   async #welcome(): Promise<DoorAnswer> {
@@ -149,13 +161,6 @@ export class Door {
     const value = utf8(JSON.stringify(invitation))
     await this.#member.ledger.record([{ kind: 'meta', key: PREFIX + secretHash, value }])
   }
-}
-
-/** Whether a system fact tells of a membership of a peer: that it began, or that it ended. */
-function tellsOf(id: ItemId, peer: MemberId): boolean {
-  const name = systemId.member(peer, 0).slice(0, -1)
-  const gone = systemId.removed(peer, 0).slice(0, -1)
-  return id.startsWith(name) || id.startsWith(gone)
 }
 
 function isUnknown(answer: DoorAnswer): boolean {

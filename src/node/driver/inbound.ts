@@ -145,6 +145,13 @@ export class Inbound implements NetworkListener {
       case 'system':
         if (body.request === 0) return roster.take(from, body.facts)
         return this.#answered(from, body)
+      case 'prepare':
+      case 'promise':
+      case 'accept':
+      case 'accepted':
+      case 'denied':
+        roster.onVoting(from, body)
+        return undefined
       case 'sequences':
       case 'facts':
       case 'holds':

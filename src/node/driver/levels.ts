@@ -6,6 +6,7 @@
 import { type FactRef, type Incarnation, type MemberId, refKey } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
 import { hasNumber } from '../../consensus/agreement/sequences.ts'
+import { isMajorityOf } from '../../consensus/roster/counting.ts'
 import type { Level } from '../../control/protocol.ts'
 import type { AddedFact, Written } from '../ledger/changes.ts'
 import type { Timer } from '../ports.ts'
@@ -155,7 +156,8 @@ export class Levels {
   }
 
   #isMajority(waiter: Waiter): boolean {
-    return this.#holders(waiter).length * 2 > this.#context.agreement.roster.length
+    const holders = new Set(this.#holders(waiter))
+    return this.#context.agreement.bodies.every(body => isMajorityOf(body, holders))
   }
 
   /** Members that hold fact and payload durably, as they said themselves. */

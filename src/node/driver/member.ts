@@ -23,6 +23,7 @@ import {
 import { type Policy, splitPolicy } from '../../consensus/items/policy.ts'
 import type { WriteStamp } from '../../consensus/items/write.ts'
 import type { Envelope, Ping } from '../../consensus/messages.ts'
+import type { Counting } from '../../consensus/roster/counting.ts'
 import type { EventBody, Problem } from '../../control/protocol-network.ts'
 import type { Store } from '../../storage/store.ts'
 import { encodeFrame } from '../../wire/frame.ts'
@@ -174,7 +175,7 @@ export class Member implements Context {
     this.parents = new MissingParents(this)
     this.payloads = new Payloads(this, blobs => this.adding.onPayloads(blobs))
     this.probing = new Probing(this)
-    this.roster = new Roster(this, (members, quorum) => this.#onRoster(members, quorum))
+    this.roster = new Roster(this, counting => this.#onRoster(counting))
     this.store.onFault(error => this.#fail(error))
     this.store.onDamage(damage => this.mending.found(damage))
   }
@@ -192,6 +193,7 @@ export class Member implements Context {
     this.#stopped = true
     this.#timer?.cancel()
     this.levels.stop()
+    this.roster.voting.stop()
     this.feed.stop()
     await this.ports.network.stop()
     this.links.stop()
@@ -333,6 +335,7 @@ export class Member implements Context {
       sequence: ledger.outgoing.own.upTo,
       floor: ledger.outgoing.floor,
       addresses: this.ports.network.addresses().slice(0, limits.addressesMax),
+      configuration: agreement.configuration,
     }
     this.ports.network.publish(encodeFrame({ envelope: this.envelope(), bodies: [ping] }))
   }
@@ -358,12 +361,14 @@ export class Member implements Context {
     if (this.agreement.own.empty !== this.ledger.empty || this.held.isOn) this.own.tell()
   }
 
-  #onRoster(members: readonly MemberId[], quorum: Quorum): void {
+  #onRoster({ quorum, bodies, shown }: Counting): void {
+    const members = [...new Set(bodies.flat())]
     for (const peer of this.agreement.peers.keys()) {
       if (members.includes(peer)) continue
       for (const kind of PEER_PROBLEMS) this.problems.clear(`${kind}/${peer}`)
     }
-    this.dispatch({ kind: 'roster', now: this.now(), members, quorum })
+    const now = this.now()
+    this.dispatch({ kind: 'roster', now, members, quorum, bodies, configuration: shown })
   }
 
   #onProblem(problem: Problem): void {

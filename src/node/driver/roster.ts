@@ -1,36 +1,44 @@
 /**
- * The roster (PROTOCOL 10, quorum `visible`): the set of (peer, membership number) added and not
- * removed, kept as system facts by the same code as everything else. A change by any Source takes
- * effect at once; two rosters that meet are merged, since both are sets that only grow. A member
- * that rejoins has a new membership number.
+ * The roster of one member (PROTOCOL 10), kept as system facts by the same code as everything else.
+ * With quorum `visible` it is the set of (peer, membership number) added and not removed: a change
+ * takes effect at once, and two rosters that meet are merged. With quorum `roster` who joined counts
+ * nowhere until the members have decided so, and leaves only when they have (roster-voting.ts).
+ *
+ * A member that rejoins has a new membership number. Who was removed is told before it is cut off.
  */
 import type { Bytes } from '../../base/bytes.ts'
 import { type Fact, type FactRef, isSystemId, type MemberId } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
 import { STAMP_ZERO } from '../../base/stamp.ts'
 import { VecheError } from '../../base/veche-error.ts'
-import type { Quorum } from '../../consensus/agreement/state.ts'
+import { reachesMajority } from '../../consensus/agreement/reach.ts'
 import type { Ping } from '../../consensus/messages.ts'
+import { type Decision, isSameSeat } from '../../consensus/roster/configuration.ts'
+import type { Counting } from '../../consensus/roster/counting.ts'
+import type { RosterMessage } from '../../consensus/roster/state.ts'
 import { decodeDoorAnswer, encodeDoorRequest } from '../../wire/door.ts'
 import { type Admission, type Contact, NetworkError } from '../ports.ts'
 import { AddressBook } from './address-book.ts'
 import { Door } from './door.ts'
 import type { Member } from './member.ts'
-import { type Membership, membershipsOf, systemFact, systemFacts, systemId } from './system.ts'
+import { decide, notChangeable, seatJoined } from './roster-changes.ts'
+import { decisionFact, removalProof, type Standing, seatOf, standingOf } from './roster-facts.ts'
+import { Voting } from './roster-voting.ts'
+import { type Membership, systemFact, systemFacts, systemId } from './system.ts'
 
 const SYNC_EVERY_MS = 1000
 /** A removal is told to all before links are cut; who does not answer in this time is not awaited. */
 const TELL_MS = 1000
-/** Who reaches nobody asks so often at a door whether it is still a member. */
+/** Who does not reach some member asks so often at such a door who of the two is still one. */
 const HELLO_EVERY_MS = 5000
 
 export class Roster {
   readonly #member: Member
-  readonly #changed: (members: readonly MemberId[], quorum: Quorum) => void
+  readonly #changed: (counting: Counting) => void
   readonly door: Door
+  readonly voting: Voting
   /** All memberships ever, newest of each peer last. */
   #memberships: readonly Membership[] = []
-  #quorum: Quorum = 'visible'
   #network = ''
   readonly #book = new AddressBook()
   readonly #roots = new Map<MemberId, string>()
@@ -41,10 +49,16 @@ export class Roster {
   #hellos = 0
   #loading: Promise<void> = Promise.resolve()
 
-  constructor(member: Member, changed: (members: readonly MemberId[], quorum: Quorum) => void) {
+  constructor(member: Member, changed: (counting: Counting) => void) {
     this.#member = member
     this.#changed = changed
     this.door = new Door(member)
+    this.voting = new Voting(member, {
+      publish: decision => this.#publish(decision),
+      tellAll: peer => member.background(this.onAskSystem(peer, 0)),
+      fetchAll: peer => this.#fetch(peer),
+      recount: () => this.#recount(),
+    })
     this.#helloAt = member.now() + HELLO_EVERY_MS
   }
 
@@ -60,36 +74,49 @@ export class Roster {
   async #read(): Promise<void> {
     const facts = await systemFacts(this.#member.store)
     const before = new Map(this.members().map(entry => [entry.peer, entry]))
-    const memberships = membershipsOf(facts)
+    const { network, memberships, known, decisions }: Standing = standingOf(facts)
     await this.#book.load(
       this.#member.store,
       memberships.map(entry => entry.peer),
     )
     this.#memberships = memberships
-    for (const fact of facts) {
-      if (fact.id === systemId.network) this.#network = String(meta(fact).name ?? '')
-      if (fact.id === systemId.quorum)
-        this.#quorum = meta(fact).quorum === 'roster' ? 'roster' : 'visible'
-    }
-    const now = this.members()
-    this.#changed(
-      now.map(entry => entry.peer),
-      this.#quorum,
-    )
-    this.#tell(before, new Map(now.map(entry => [entry.peer, entry])))
+    this.#network = network
+    await this.voting.learn(known, decisions.at(-1) ?? null)
+    this.#recount()
+    this.#tell(before, new Map(this.members().map(entry => [entry.peer, entry])))
+  }
+
+  #recount(): void {
+    this.#changed(this.voting.counting())
   }
 
   get network(): string {
     return this.#network
   }
 
-  get quorum(): Quorum {
-    return this.#quorum
+  get quorum(): 'visible' | 'roster' {
+    return this.voting.known.quorum
   }
 
-  /** Members in effect. */
+  /** Who joined and was not removed; with quorum `roster` some may not be in effect yet. */
   members(): Membership[] {
     return this.#memberships.filter(entry => !entry.removed)
+  }
+
+  /** Whether a membership counts. */
+  isInEffect(entry: Membership): boolean {
+    return this.voting.known.members.some(seat => isSameSeat(seat, seatOf(entry)))
+  }
+
+  /** Whether this member itself counts. */
+  get isElector(): boolean {
+    return this.voting.known.members.some(({ peer }) => peer === this.#member.self)
+  }
+
+  /** Whether a change can be made from here now; with quorum `roster` it takes more than half. */
+  get mayChange(): boolean {
+    if (this.quorum === 'visible') return !this.voting.isFrozen
+    return this.isElector && reachesMajority(this.#member.agreement)
   }
 
   isMember(peer: MemberId): boolean {
@@ -127,10 +154,11 @@ export class Roster {
 
   /**
    * How far a peer is let in: members wholly. Whoever else got here has proved that it holds the
-   * network's key: it may knock, to redeem an invitation or to learn that it was removed.
+   * network's key: it may knock, to redeem an invitation or to learn that it was removed. Who was
+   * removed itself only opens its door, to those who do not know that yet.
    */
   admit(peer: MemberId): Admission {
-    if (this.isRemoved) return 'refuse'
+    if (this.isRemoved) return this.isMember(peer) ? 'door' : 'refuse'
     return this.isMember(peer) ? 'member' : 'door'
   }
 
@@ -157,15 +185,21 @@ export class Roster {
     const mine = this.#member.ledger.systemRoot()
     const now = this.#member.now()
     const reached = this.#member.reached()
-    if (reached.length > 0) this.#helloAt = now + HELLO_EVERY_MS
-    else if (now >= this.#helloAt) this.#sayHello(now)
-    for (const peer of reached) {
+    if (now >= this.#helloAt) this.#sayHello(now, reached)
+    if (this.isRemoved) return this.voting.stop()
+    this.voting.tick(this.mayChange)
+    seatJoined(this.#member, this.members())
+    // Who counts nowhere reaches nobody, and learns what is decided from whomever it is linked with.
+    for (const peer of this.isElector ? reached : this.#linked()) {
       const theirs = this.#roots.get(peer)
       if (theirs === undefined || theirs === mine) continue
-      if (now - (this.#askedAt.get(peer) ?? Number.NEGATIVE_INFINITY) < SYNC_EVERY_MS) continue
-      this.#askedAt.set(peer, now)
-      this.#member.background(this.#sync(peer))
+      this.#fetch(peer)
     }
+  }
+
+  /** A message about the next configuration. */
+  onVoting(from: MemberId, message: RosterMessage): void {
+    if (!this.isRemoved) this.voting.onMessage(from, message)
   }
 
   /** System facts arrived by the common way. */
@@ -189,40 +223,63 @@ export class Roster {
     this.announceContacts()
   }
 
-  /** Adds a member and tells all at once. */
+  /**
+   * Lets a peer in, and tells all at once. With quorum `roster` it is in effect when it runs, is
+   * linked with a member, and more than half have accepted it: the members see to that themselves.
+   */
   async add(
     peer: MemberId,
     described: { name: string; addresses: readonly string[] },
   ): Promise<void> {
     const number = this.#memberships.filter(entry => entry.peer === peer).length + 1
-    await this.#write(systemId.member(peer, number), { ...described, peer, number })
+    const fact = this.#fact(systemId.member(peer, number), { ...described, peer, number })
+    await this.#announce(fact, this.#others())
   }
 
   /**
-   * Ends all memberships of a peer. All are told, that peer, too, before the links with it are cut:
-   * nobody who is reached has to find out by being refused.
+   * Ends all memberships of a peer; with quorum `roster` it is back when that is decided. All are
+   * told, that peer, too, before the links with it are cut: nobody who is reached has to find out
+   * by being refused. Throws UNAVAILABLE when it cannot be decided.
    */
   async remove(peer: MemberId): Promise<void> {
-    const told = [...this.#member.agreement.peers.keys()]
+    const told = this.#others()
     this.#telling += 1
     try {
       for (const entry of this.#memberships) {
         if (entry.peer !== peer || entry.removed) continue
-        await this.#write(
-          systemId.removed(peer, entry.number),
-          { peer, number: entry.number },
-          told,
-        )
+        const isDecided = this.quorum === 'roster' && this.isInEffect(entry)
+        if (isDecided) await decide(this.#member, { kind: 'remove', seat: seatOf(entry) })
+        else {
+          const described = { peer, number: entry.number }
+          await this.#announce(this.#fact(systemId.removed(peer, entry.number), described), told)
+        }
       }
-      const { links } = this.#member
-      // Frames keep their order: who answers this has the removal.
-      await Promise.all(
-        told.map(one => links.ask(one, { kind: 'askSystem' }, { timeoutMs: TELL_MS })),
-      )
+      await this.#heardBy(told)
     } finally {
       this.#telling -= 1
       this.announceContacts()
     }
+  }
+
+  /** What was decided is a system fact like any other, and this member learns it by that. */
+  async #publish(decision: Decision): Promise<void> {
+    const told = this.#others()
+    this.#telling += 1
+    try {
+      await this.#announce(decisionFact(decision, this.#member.stampedBy()), told)
+      if (decision.change.kind === 'remove') await this.#heardBy(told)
+    } finally {
+      this.#telling -= 1
+      this.announceContacts()
+    }
+  }
+
+  /** Frames keep their order: who answers this has heard what was said before. */
+  async #heardBy(told: readonly MemberId[]): Promise<void> {
+    const { links } = this.#member
+    await Promise.all(
+      told.map(one => links.ask(one, { kind: 'askSystem' }, { timeoutMs: TELL_MS })),
+    )
   }
 
   /** The member that a uuid or a name means. */
@@ -242,21 +299,27 @@ export class Roster {
     return only
   }
 
-  /** Refuses what changes the roster while the network's settings do not allow it. */
+  /** Refuses what changes the roster where it cannot be changed now. Throws UNAVAILABLE. */
   assertChangeable(): void {
-    if (this.#quorum !== 'roster') return
-    const sentence =
-      'This network needs more than half of its roster (quorum: roster); this version cannot ' +
-      'change such a roster yet.'
-    throw new VecheError('BAD_REQUEST', sentence)
+    if (!this.mayChange) throw notChangeable(this.#member)
   }
 
-  async #write(
-    id: string,
-    described: Readonly<Record<string, unknown>>,
-    told: Iterable<MemberId> = this.#member.agreement.peers.keys(),
-  ): Promise<void> {
-    const fact = systemFact(id, described, this.#member.stampedBy())
+  /** Everybody else who joined: also who was let in and is not in effect yet. */
+  #others(): MemberId[] {
+    const { agreement, self } = this.#member
+    const joined = this.members().map(({ peer }) => peer)
+    return [...new Set([...joined, ...agreement.peers.keys()])].filter(peer => peer !== self)
+  }
+
+  #linked(): MemberId[] {
+    return this.#others().filter(peer => this.#member.ports.network.isConnected(peer))
+  }
+
+  #fact(id: string, described: Readonly<Record<string, unknown>>): Fact {
+    return systemFact(id, described, this.#member.stampedBy())
+  }
+
+  async #announce(fact: Fact, told: readonly MemberId[]): Promise<void> {
     await this.take(this.#member.self, [fact])
     for (const peer of told) {
       this.#member.links.send(peer, { kind: 'system', request: 0, facts: [fact] })
@@ -264,12 +327,15 @@ export class Roster {
   }
 
   /**
-   * Asks one of the members at its door, as a stranger may: who was removed while it was away is
-   * let in nowhere else, and would never learn why.
+   * Asks one of the members that are not reached at its door, as a stranger may: who was removed
+   * while it was away is let in nowhere else, and would never learn why. That it reaches others says
+   * nothing: they may have been removed with it. And who left and could not tell says so there.
    */
-  #sayHello(now: number): void {
+  #sayHello(now: number, reached: readonly MemberId[]): void {
     this.#helloAt = now + HELLO_EVERY_MS
-    const others = this.members().filter(entry => entry.peer !== this.#member.self)
+    const others = this.members().filter(
+      ({ peer }) => peer !== this.#member.self && !reached.includes(peer),
+    )
     const other = others[this.#hellos++ % Math.max(1, others.length)]
     if (other === undefined || this.isRemoved) return
     this.#member.background(this.#hello(other.peer))
@@ -284,11 +350,25 @@ export class Roster {
       )
       const answer = decodeDoorAnswer(bytes, limits.doorAnswerBytesMax)
       if (!answer.ok) this.#member.blame(peer, `answers at its door what cannot be read`)
-      else if (answer.value.kind === 'removed') await this.take(peer, answer.value.facts)
+      else if (answer.value.kind === 'removed') await this.#takeProof(peer, answer.value.facts)
     } catch (error) {
       if (!(error instanceof NetworkError)) throw error
       this.#member.ports.log('debug', 'no door opened', { peer, why: error.message })
     }
+  }
+
+  /** Asks a member for its system facts, at most once a second. */
+  #fetch(peer: MemberId): void {
+    const now = this.#member.now()
+    if (now - (this.#askedAt.get(peer) ?? Number.NEGATIVE_INFINITY) < SYNC_EVERY_MS) return
+    this.#askedAt.set(peer, now)
+    this.#member.background(this.#sync(peer))
+  }
+
+  /** What a door says of this member; who was removed itself speaks of nobody else any more. */
+  async #takeProof(peer: MemberId, facts: readonly Fact[]): Promise<void> {
+    const about = [this.#member.self, peer].flatMap(one => removalProof(facts, one))
+    await this.take(peer, [...new Set(about)])
   }
 
   async #sync(peer: MemberId): Promise<void> {
@@ -306,10 +386,4 @@ export class Roster {
     tell('joined', after, before)
     tell('removed', before, after)
   }
-}
-
-function meta(fact: Fact): Readonly<Record<string, unknown>> {
-  return typeof fact.meta === 'object' && fact.meta !== null && !Array.isArray(fact.meta)
-    ? (fact.meta as Readonly<Record<string, unknown>>)
-    : {}
 }

@@ -14,6 +14,7 @@ export const systemId = {
   quorum: `${SYSTEM_PREFIX}quorum`,
   member: (peer: MemberId, number: number) => `${SYSTEM_PREFIX}member/${peer}/${number}`,
   removed: (peer: MemberId, number: number) => `${SYSTEM_PREFIX}removed/${peer}/${number}`,
+  configuration: (number: number) => `${SYSTEM_PREFIX}configuration/${number}`,
 } as const
 
 /** One membership of a peer; it ends by a removal and never comes back, a new one gets a number. */

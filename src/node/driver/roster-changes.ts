@@ -1,0 +1,96 @@
+/**
+ * Changes of a roster under quorum `roster`, as a member makes them: what is wanted and what came of
+ * it, in words for whoever asked; and who joined is brought into effect. What is refused here has
+ * changed nothing; what is late may still be decided, and says so.
+ */
+import type { MemberId } from '../../base/fact.ts'
+import { unreachable } from '../../base/invariant.ts'
+import { VecheError } from '../../base/veche-error.ts'
+import { reachesMajority } from '../../consensus/agreement/reach.ts'
+import type { Change } from '../../consensus/roster/configuration.ts'
+import type { Member } from './member.ts'
+import { seatOf } from './roster-facts.ts'
+import type { Membership } from './system.ts'
+
+/** After so long any member that is linked with who joined proposes it, not only the first. */
+const SEAT_PATIENCE_MS = 3000
+
+/** Since when a member waits to have who joined in effect. */
+const waiting = new WeakMap<Member, Map<MemberId, number>>()
+
+/** Has a change decided. Throws UNAVAILABLE, BAD_REQUEST. */
+export async function decide(member: Member, change: Change): Promise<void> {
+  const { roster } = member
+  if (!roster.mayChange) throw notChangeable(member)
+  if (change.kind === 'remove' && roster.voting.known.members.length === 1) {
+    const sentence = 'The last member of a network cannot leave it. `veche stop` ends its daemon.'
+    throw new VecheError('BAD_REQUEST', sentence)
+  }
+  const outcome = await roster.voting.want(change)
+  switch (outcome) {
+    case 'done':
+      return
+    case 'overtaken':
+      throw new VecheError(
+        'UNAVAILABLE',
+        'The roster was changed in another way meanwhile. Look at `veche members`, and try again.',
+      )
+    case 'stayed':
+      throw new VecheError(
+        'UNAVAILABLE',
+        'Not every member agreed in time, so the quorum stays `visible`. Try again when all are reached.',
+      )
+    case 'late':
+      throw new VecheError(
+        'UNAVAILABLE',
+        'More than half of the roster did not answer in time. The change may still come about: look at `veche members` before you try again.',
+      )
+    default:
+      return unreachable(outcome)
+  }
+}
+
+/** Why the roster cannot be changed from here now, and what to do. */
+export function notChangeable(member: Member): VecheError {
+  const { agreement, roster } = member
+  if (roster.quorum === 'visible') {
+    const sentence =
+      'The network is being changed to quorum `roster` at this moment. Try again in a few seconds.'
+    return new VecheError('UNAVAILABLE', sentence)
+  }
+  if (!roster.isElector) {
+    const sentence =
+      'This member joined, but the others have not brought it into effect yet. Try again when `veche status` says that it is Source.'
+    return new VecheError('UNAVAILABLE', sentence)
+  }
+  const of = agreement.roster.length
+  const sentence =
+    `This network needs more than half of its roster (quorum: roster) for that, and this member reaches ` +
+    `${member.reached().length + 1} of ${of}. \`veche members\` shows who is missing; do it on the side of the majority, or bring them back.`
+  return new VecheError('UNAVAILABLE', sentence)
+}
+
+/**
+ * Who joined is proposed by the first of the members that reach each other, as soon as it is linked;
+ * by any of them, if that takes long. A link shows that it runs: who never came is in nobody's way.
+ */
+export function seatJoined(member: Member, joined: readonly Membership[]): void {
+  const { agreement, ports, roster, self } = member
+  const since = waiting.get(member) ?? new Map<MemberId, number>()
+  waiting.set(member, since)
+  if (roster.quorum === 'visible' || !roster.isElector || !reachesMajority(agreement))
+    return since.clear()
+  const now = member.now()
+  for (const entry of joined) {
+    if (roster.isInEffect(entry) || !ports.network.isConnected(entry.peer)) {
+      since.delete(entry.peer)
+      continue
+    }
+    const from = since.get(entry.peer) ?? now
+    since.set(entry.peer, from)
+    const isFirst = member.reached().every(peer => self < peer)
+    if (roster.voting.isBusy || (!isFirst && now - from < SEAT_PATIENCE_MS)) continue
+    // Whether it came about is seen with the next tick.
+    member.background(roster.voting.want({ kind: 'add', seat: seatOf(entry) }))
+  }
+}

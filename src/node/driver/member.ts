@@ -18,7 +18,6 @@ import {
   type AgreementState,
   createAgreement,
   type PlantedBug,
-  type Quorum,
 } from '../../consensus/agreement/state.ts'
 import { type Policy, splitPolicy } from '../../consensus/items/policy.ts'
 import type { WriteStamp } from '../../consensus/items/write.ts'

@@ -26,6 +26,7 @@ export class Answers implements AnswerChecks {
     this.#world = world
     this.#verdict = verdict
     this.#history = history
+    world.watchers.push({ replaced: ({ id }) => this.#forget(id) })
   }
 
   wrote(operation: Operation, at: SimMember): void {
@@ -34,19 +35,25 @@ export class Answers implements AnswerChecks {
     const ref = { id, version: outcome.version }
     const holders = this.#world.members.filter(({ disk }) => disk.wasDurable(ref, blob))
     const told = `write ${operation.sequence} on ${id} at ${at.id}`
-    if (!holders.includes(this.#world.members.find(entry => entry.id === at.id)!)) {
+    if (!holders.some(holder => holder.id === at.id)) {
       this.#verdict.fail('G1', `${told} was answered before it was durable there`)
       return
     }
+    this.#world.atlas.acknowledged(ref, blob, outcome.level)
     for (const name of outcome.heldBy) {
-      if (holders.some(holder => holder.id === name)) continue
+      if (this.#world.believes(name) || holders.some(holder => holder.id === name)) continue
       const why = this.#world.members.find(entry => entry.id === name)?.disk.whatLacks(ref, blob)
       this.#verdict.fail('G1', `${told} is told to be held by ${name}, whose disk has ${why}`)
     }
-    if (outcome.level === 'majority' && holders.length * 2 <= this.#world.members.length) {
-      const names = holders.map(holder => holder.id).join(', ')
-      this.#verdict.fail('G1', `${told} is told to be held by a majority and is on ${names} only`)
-    }
+    if (outcome.level !== 'majority') return
+    // A majority of whom it knows as members; who lies about what it has is believed.
+    const roster = at.member?.agreement.roster ?? []
+    const holding = roster.filter(
+      name => this.#world.believes(name) || holders.some(holder => holder.id === name),
+    )
+    if (holding.length * 2 > roster.length) return
+    const names = holders.map(holder => holder.id).join(', ')
+    this.#verdict.fail('G1', `${told} is told to be held by a majority and is on ${names} only`)
   }
 
   read(operation: Operation, at: SimMember, { header, payload }: ItemPayload): void {
@@ -66,6 +73,13 @@ export class Answers implements AnswerChecks {
 
   notRead(operation: Operation, at: SimMember, error: VecheError): void {
     if (error.code !== 'UNAVAILABLE') this.#mustFollow(operation, at, null, error.code === 'SPLIT')
+  }
+
+  /** Its disk is another one: its users see what that has. */
+  #forget(member: string): void {
+    for (const key of this.#shown.keys()) {
+      if (key.startsWith(`${member} `)) this.#shown.delete(key)
+    }
   }
 
   /** What the member had shown last when the operation began. */

@@ -8,61 +8,60 @@ import { stampOf } from '../src/base/stamp.ts'
 import { rootedKeys } from './ancestry.ts'
 import type { Holding } from './disk.ts'
 import type { History } from './history.ts'
+import { Holes } from './holes.ts'
 import { naiveRoot } from './naive.ts'
+import { rosterOf } from './roster-facts.ts'
+import { takingPart } from './settled.ts'
 import type { Verdict } from './verdict.ts'
 import type { UpMember, World } from './world.ts'
-
-/** Whether every member is Source with one hash, and nothing waits anywhere. */
-export function isSettled(world: World): boolean {
-  const up = world.up()
-  if (up.length < world.members.length) return false
-  const first = rootAt(up[0]!)
-  return up.every(
-    entry =>
-      entry.member.agreement.source !== null &&
-      rootAt(entry) === first &&
-      entry.member.ledger.sets.settled.waitingItems().next().done === true &&
-      entry.member.store.counts().pending === 0 &&
-      entry.member.store.counts().wanted === 0,
-  )
-}
-
-/** Why a world is not settled, in a few words for each member. */
-export function whyUnsettled(world: World): string {
-  return world.members
-    .map(({ id, member }) => {
-      if (member === null) return `${id} is down`
-      const { pending, wanted, facts } = member.store.counts()
-      const { status } = member.agreement
-      const root = member.ledger.sets.settled.root().slice(0, 8)
-      return `${id}: ${status}, hash ${root}, ${facts} facts, ${pending} pending, ${wanted} wanted`
-    })
-    .join('; ')
-}
-
-function rootAt(entry: UpMember): string {
-  return entry.member.ledger.sets.settled.root()
-}
 
 /** All that must hold at the end of a run. */
 export async function checkEnding(world: World, history: History, verdict: Verdict): Promise<void> {
   checkAcknowledged(world, history, verdict)
   checkInventions(world, history, verdict)
-  for (const entry of world.up()) checkRoot(entry, verdict)
+  checkRosters(world, verdict)
+  for (const entry of takingPart(world)) checkRoot(entry, verdict)
   await checkItems(world, verdict)
   await checkPayloads(world, verdict)
 }
 
 function checkAcknowledged(world: World, history: History, verdict: Verdict): void {
-  for (const { id: name, disk } of world.members) {
+  world.atlas.judge()
+  const holes = new Holes(world)
+  for (const { id: name, disk } of takingPart(world)) {
     const rooted = rootedKeys(disk.holdings)
     for (const { sequence, id, blob, outcome, member } of history.acknowledged()) {
       if (outcome.kind !== 'done') continue
       const ref = { id, version: outcome.version }
+      // Its last copy was destroyed on purpose, or lies with who was removed.
+      if (world.atlas.excuseOf(ref) !== undefined) continue
       const told = `write ${sequence} on ${id}, acknowledged by ${member} (${outcome.level ?? '-'})`
       if (!disk.isDurable(ref, blob)) verdict.fail('G1', `${told}, is not on ${name} at the end`)
-      else if (!rooted.has(refKey(ref))) verdict.fail('G1', `${told}, is not rooted on ${name}`)
+      else if (!rooted.has(refKey(ref)) && !holes.lacksAncestor(refKey(ref)))
+        verdict.fail('G1', `${told}, is not rooted on ${name}`)
     }
+  }
+}
+
+/**
+ * G2: one roster, and it is the one that the system facts on the disks say. What only members hold
+ * who count themselves out nobody else can know.
+ */
+function checkRosters(world: World, verdict: Verdict): void {
+  const here = takingPart(world)
+  const ids = here.flatMap(({ disk }) => [...disk.holdings.values()].map(({ fact }) => fact.id))
+  const { members } = rosterOf(ids)
+  const said = [...members].sort().join('+')
+  for (const { id, member } of here) {
+    const knows = [...member.agreement.roster].sort().join('+')
+    if (knows === said) continue
+    verdict.fail('G2', `${id} has the roster ${knows}, and the facts on the disks say ${said}`)
+  }
+  for (const { id, standing, disk } of world.members) {
+    if (standing !== 'member' || here.some(other => other.id === id) || id === world.liar) continue
+    if (!members.has(id)) continue // let in by who was removed, and known to nobody
+    const own = rosterOf([...disk.holdings.values()].map(({ fact }) => fact.id))
+    verdict.fail('G2', `${id} takes no part in the end; it knows ${[...own.members].join('+')}`)
   }
 }
 
@@ -77,7 +76,7 @@ function checkInventions(world: World, history: History, verdict: Verdict): void
       if (isSystemId(fact.id) || fact.blob === null) continue
       const name = `${fact.version.slice(0, 12)} of ${fact.id} on ${id}`
       if (refused.has(fact.blob)) verdict.fail('G1', `${name} holds what was refused`)
-      if (history.writtenTo(fact.blob) === undefined)
+      if (history.writtenTo(fact.blob) === undefined && !world.invented.has(fact.blob))
         verdict.fail('G8', `${name} was never written`)
     }
   }
@@ -104,7 +103,7 @@ function agreedAt(holdings: ReadonlyMap<string, Holding>, cut: number): Fact[] {
 /** G3: members that hold the same facts show the same items. */
 export async function checkItems(world: World, verdict: Verdict): Promise<void> {
   const seen = new Map<string, { readonly name: string; readonly items: string }>()
-  for (const entry of world.up()) {
+  for (const entry of takingPart(world)) {
     const facts = [...entry.disk.holdings].map(([key, { fact }]) => `${key} ${fact.at} ${fact.by}`)
     const key = facts.sort(byText).join('\n')
     const items = await listed(entry)
@@ -133,14 +132,15 @@ async function listed({ service }: UpMember): Promise<string> {
 }
 
 async function checkPayloads(world: World, verdict: Verdict): Promise<void> {
-  for (const { id, disk, member } of world.up()) {
+  const holes = new Holes(world)
+  for (const { id, disk, member } of takingPart(world)) {
     const blobs = new Map<string, string>()
     for (const { fact } of disk.holdings.values()) {
       if (fact.blob !== null) blobs.set(fact.blob, refKey(fact))
     }
     for (const [blob, key] of blobs) {
       const state = await member.store.verifyPayload(blob)
-      if (state === 'ok') continue
+      if (state === 'ok' || (state === 'absent' && holes.lacksPayload(blob))) continue
       verdict.fail('G8', `the payload of ${key.slice(64)} on ${id} is ${state}`)
     }
   }

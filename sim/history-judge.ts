@@ -7,12 +7,13 @@ import { checkHistory } from './checker/check.ts'
 import type { Answer } from './checker/report.ts'
 import type { Lines } from './history-lines.ts'
 import type { HistoryRecorder } from './history-recorder.ts'
+import { takingPart } from './settled.ts'
 import type { Judged, Verdict } from './verdict.ts'
 import type { World } from './world.ts'
 
-/** Dumps every member that is open, at one instant. */
+/** Dumps every member that takes part, at one instant. */
 export async function dumpAll(world: World, recorder: HistoryRecorder): Promise<void> {
-  for (const entry of world.up()) await recorder.dump(entry, 'settled')
+  for (const entry of takingPart(world)) await recorder.dump(entry, 'settled')
 }
 
 /** What the checker says of a history; each finding is added to the verdict of the run. */

@@ -7,6 +7,8 @@ import type { HistoryLine, Unplaced } from './checker/format.ts'
 
 export class Lines {
   readonly list: HistoryLine[] = []
+  /** Asked before an answer is written down, for what must stand before it. */
+  beforeDone: () => void = () => undefined
   readonly #nowMs: () => number
 
   /** `nowMs` never goes back. */
@@ -16,6 +18,7 @@ export class Lines {
 
   /** Writes a line; answers its `seq`. */
   write(line: Unplaced): number {
+    if (line.kind === 'done') this.beforeDone()
     const seq = this.list.length
     this.list.push({ ...line, seq, atMs: this.#nowMs() } as HistoryLine)
     return seq

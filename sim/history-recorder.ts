@@ -34,6 +34,9 @@ export class HistoryRecorder {
   /** Members that stand still, with the mark of their pause. */
   readonly #still = new Map<string, number>()
   #sides = ''
+  /** What each member has as roster, and the one that was written down last. */
+  readonly #rosters = new Map<string, string>()
+  #roster = ''
   #marks = 0
   #weather: number | null = null
 
@@ -48,6 +51,7 @@ export class HistoryRecorder {
       fault: sentence => this.#fault(sentence),
       status: (entry, _, to, sentence) => this.#became(entry, to, sentence),
       opened: entry => this.#opened(entry),
+      enrolled: entry => this.#enrolled(entry),
       gone: entry => this.#gone(entry),
     })
   }
@@ -62,10 +66,16 @@ export class HistoryRecorder {
       members,
       quorum: this.#world.quorum,
       records: { holds: true, statuses: true, samples: true, sides: true },
-      mayDestroyAll: false,
+      // Never of one that was told to be held by a majority: the atlas sees to that.
+      mayDestroyAll: true,
       bounds,
     })
-    for (const { id } of this.#world.members) this.#write(id, 'down')
+    this.#roster = members.join(' ')
+    for (const { id } of this.#world.members) {
+      this.#write(id, 'down')
+      this.#rosters.set(id, this.#roster)
+    }
+    this.#lines.beforeDone = () => this.#lookAtRosters()
     this.#later()
     this.#dumpLater()
   }
@@ -93,6 +103,7 @@ export class HistoryRecorder {
     const facts = image === null ? [] : this.#disks.facts(image)
     const { status, roster } = member.agreement
     const items = isTold ? await shownItems(params => service.list(params)) : null
+    if (moment === 'settled') this.#lookAtRoster(entry.id, roster, true)
     const about = { status, roster: [...roster], cut, hash, facts, items }
     this.#lines.write({ kind: 'dump', member: entry.id, moment, ...about })
   }
@@ -117,6 +128,11 @@ export class HistoryRecorder {
   #opened(entry: SimMember): void {
     this.#disks.watch(entry)
     if (entry.member !== null) this.#write(entry.id, entry.member.agreement.status)
+  }
+
+  #enrolled(entry: SimMember): void {
+    this.#disks.watch(entry)
+    this.#write(entry.id, 'down')
   }
 
   #gone(entry: SimMember): void {
@@ -156,6 +172,24 @@ export class HistoryRecorder {
       }
     }
     this.#lookAtSides()
+    this.#lookAtRosters()
+  }
+
+  #lookAtRosters(): void {
+    for (const { id, member } of this.#world.up()) {
+      if (member.roster.isRemoved) this.#write(id, 'removed')
+      else this.#lookAtRoster(id, member.agreement.roster)
+    }
+  }
+
+  /** Each roster that some member has is one in effect: where a cut is, there are two. */
+  #lookAtRoster(id: string, members: readonly string[], isAsked = false): void {
+    const roster = members.join(' ')
+    if (!isAsked && this.#rosters.get(id) === roster) return
+    this.#rosters.set(id, roster)
+    if (this.#roster === roster) return
+    this.#roster = roster
+    this.#lines.write({ kind: 'roster', members })
   }
 
   #goesOn(id: string): void {
@@ -228,7 +262,8 @@ export function boundsOf(world: World): Bounds {
     sourceMs: 10_000 * scale,
     debtMs: 20_000 * scale,
     writeMs: 10_000 * scale,
-    rosterLagMs: 5000 * scale,
+    // With quorum `visible` a roster stays in effect on one side of a cut for as long as that lasts.
+    rosterLagMs: (world.quorum === 'visible' ? 120_000 : 5000) * scale,
     // A batch may wait for the one before it.
     persistMs: 2 * slowMs + 100,
     sidesMs: 7000 * scale,

@@ -48,6 +48,7 @@ export class Monitor {
     this.#verdict = verdict
     for (const { id } of world.members) this.lanes.set(id, '')
     world.watchers.push({
+      enrolled: ({ id }) => this.lanes.set(id, ' '.repeat(this.lanes.get(world.at(0).id)!.length)),
       fault: sentence => {
         this.lastFaultAtMs = world.nowMs
         this.events.push({ atMs: world.nowMs, sentence })
@@ -119,7 +120,7 @@ export class Monitor {
 
   #drawLanes(): void {
     for (const entry of this.#world.members) {
-      this.lanes.set(entry.id, this.lanes.get(entry.id)! + letterOf(entry))
+      this.lanes.set(entry.id, (this.lanes.get(entry.id) ?? '') + letterOf(entry))
     }
   }
 
@@ -164,7 +165,12 @@ export class Monitor {
 
   /** Members that run, in groups that can speak with each other, over others if need be. */
   #sides(): UpMember[][] {
-    const open = new Set(this.#world.up().filter(entry => entry.life?.isStill !== true))
+    // Who left or was removed says nothing, and nobody speaks with it.
+    const open = new Set(
+      this.#world
+        .up()
+        .filter(({ life, member }) => life?.isStill !== true && !member.roster.isRemoved),
+    )
     const sides: UpMember[][] = []
     for (const first of open) {
       const side = [first]
@@ -193,6 +199,7 @@ function isSource(entry: UpMember): boolean {
 
 function letterOf({ life, member }: SimMember): string {
   if (life === null) return 'x'
+  if (member?.roster.isRemoved === true) return '-'
   if (life.isStill) return 'z'
   switch (member?.agreement.status) {
     case undefined:

@@ -345,6 +345,8 @@ export class SimNetwork {
       )
       return promise
     }
+    // Whoever dies with the question under its hands answers nothing.
+    from.life.after(limits.doorMs, () => reject(new NetworkError(`${contact.peer} says nothing`)))
     asked.life.after(this.#latency(), () => {
       void asked.listener?.door(from.self, request).then(
         answer => from.life.after(this.#latency(), () => resolve(answer)),

@@ -7,13 +7,15 @@
  */
 import { createHash } from 'node:crypto'
 import type { MemberId } from '../src/base/fact.ts'
+import type { Hash } from '../src/base/hash.ts'
 import type { PlantedBug, Quorum } from '../src/consensus/agreement/state.ts'
 import type { Status } from '../src/consensus/messages.ts'
 import type { MemberService } from '../src/control/member-service.ts'
 import { Member } from '../src/node/driver/member.ts'
 import { systemFact, systemId } from '../src/node/driver/system.ts'
-import type { Log, LogLevel } from '../src/node/ports.ts'
+import type { Log, LogLevel, Network } from '../src/node/ports.ts'
 import { createService } from '../src/node/service/service.ts'
+import { Atlas } from './atlas.ts'
 import { clockOf, Life, Timeline } from './clock.ts'
 import { Disk } from './disk.ts'
 import { addressOf, SimNetwork } from './network.ts'
@@ -35,6 +37,10 @@ export interface Watcher {
   opened?(member: SimMember): void
   /** A process is gone, however it went. */
   gone?(member: SimMember): void
+  /** A machine was added to the world; it is no member of anything yet. */
+  enrolled?(member: SimMember): void
+  /** Another disk was put into a machine that is down: what it held is gone. */
+  replaced?(member: SimMember): void
   /** A process ended by itself: no run may cause that. */
   died?(member: SimMember, error: Error): void
   /** The world did something to its members. */
@@ -46,6 +52,15 @@ export interface SimMember {
   readonly id: MemberId
   readonly disk: Disk
   readonly skew: { rate: number; wallOffsetMs: number }
+  /**
+   * As whoever acts on the world sees it: a stranger was let in nowhere yet; somebody asked for the
+   * removal of who is removed, whether it knows of that or not.
+   */
+  standing: 'stranger' | 'member' | 'removed'
+  /** Who invited it; null: it was there from the beginning. */
+  letInBy: MemberId | null
+  /** What its process does before it is opened as a member; answers whether it can be. */
+  entering: ((life: Life) => Promise<boolean>) | null
   /** How many lives it had. */
   lives: number
   life: Life | null
@@ -58,18 +73,29 @@ export interface SimMember {
 /** A member that is open. */
 export type UpMember = SimMember & { readonly member: Member; readonly service: MemberService }
 
-/** What an invitation would carry; nobody is invited here. */
+/** What an invitation carries; the network here proves no keys. */
 const SERVICE = { networkKey: new Uint8Array(32), version: 'sim' }
+
+/** What the disk of a machine can be replaced by. */
+type Image = ReturnType<Disk['copy']>
 
 export class World {
   readonly timeline = new Timeline()
   readonly random: Random
   readonly network: SimNetwork
-  readonly members: readonly SimMember[]
+  readonly atlas: Atlas
   readonly quorum: Quorum
   readonly watchers: Watcher[] = []
   /** A process that ends in order from now on is started again. */
   keepsUp = false
+  /** How a machine that is added differs from others: drawn with the weather of a run. */
+  prepare: (entry: SimMember) => void = () => undefined
+  /** The one member that lies, if there is one; and what stands between it and its network. */
+  liar: MemberId | null = null
+  tongue: (port: Network) => Network = port => port
+  /** Payloads that a liar made up, by hash: nobody wrote them, and nobody has to have them. */
+  readonly invented = new Set<Hash>()
+  readonly #members: SimMember[] = []
   readonly #planted: ReadonlySet<PlantedBug>
   readonly #traceHash = createHash('sha256')
   #traceLines: string[] = []
@@ -83,18 +109,13 @@ export class World {
       random: this.random.fork('network'),
       trace: (member, what) => this.trace(member, what),
     })
-    this.members = Array.from({ length: options.members }, (_, at) => {
-      const id = memberId(at)
-      return {
-        id,
-        disk: new Disk(this.random.fork(`disk/${id}`)),
-        skew: { rate: 1, wallOffsetMs: 0 },
-        lives: 0,
-        life: null,
-        member: null,
-        service: null,
-      }
-    })
+    this.atlas = new Atlas(this)
+    for (let at = 0; at < options.members; at++) this.#add('member')
+  }
+
+  /** All machines, in the order in which they came. */
+  get members(): readonly SimMember[] {
+    return this.#members
   }
 
   get nowMs(): number {
@@ -123,6 +144,11 @@ export class World {
     return this.members.filter((entry): entry is UpMember => entry.member !== null)
   }
 
+  /** Who may say what is not so, and is believed where the protocol believes a member. */
+  believes(name: MemberId): boolean {
+    return name === this.liar
+  }
+
   /** Runs for so many virtual milliseconds. */
   async run(ms: number, until?: () => boolean): Promise<void> {
     await this.timeline.runTo(this.nowMs + ms, until)
@@ -147,13 +173,22 @@ export class World {
     await all
   }
 
+  /** Adds a machine that knows nobody. */
+  enrol(): SimMember {
+    const entry = this.#add('stranger')
+    this.prepare(entry)
+    this.tell(entry.id, 'is a new machine')
+    for (const watcher of this.watchers) watcher.enrolled?.(entry)
+    return entry
+  }
+
   startAll(): void {
     for (const member of this.members) this.start(member)
   }
 
   /** Starts a member that is down; it opens its store and joins by itself. */
   start(entry: SimMember): void {
-    if (entry.life !== null) return
+    if (entry.life !== null || (entry.standing === 'stranger' && entry.entering === null)) return
     const life = new Life(this.timeline)
     entry.life = life
     entry.lives += 1
@@ -185,6 +220,16 @@ export class World {
       if (this.keepsUp) this.start(entry)
     }
     stopping().catch(error => this.#died(entry, life, asError(error)))
+  }
+
+  /** Puts another disk into a machine that is down: an old copy of its own, or (null) a new one. */
+  replaceDisk(entry: SimMember, image: Image | 'new'): void {
+    if (entry.life !== null) throw new Error(`${entry.id} runs`)
+    const lose = this.atlas.destroying(entry)
+    if (image === 'new') entry.disk.wipe(this.nowMs)
+    else entry.disk.keep(image, this.nowMs)
+    for (const watcher of this.watchers) watcher.replaced?.(entry)
+    this.tell(entry.id, `${image === 'new' ? 'has a new disk' : 'has an old copy'}, ${lose()}`)
   }
 
   /** The process stands still (SIGSTOP). */
@@ -233,7 +278,30 @@ export class World {
     for (const watcher of this.watchers) watcher.fault?.(`${member} ${sentence}`)
   }
 
+  #add(standing: SimMember['standing']): SimMember {
+    const id = memberId(this.#members.length)
+    const entry: SimMember = {
+      id,
+      disk: new Disk(this.random.fork(`disk/${id}`)),
+      skew: { rate: 1, wallOffsetMs: 0 },
+      standing,
+      letInBy: null,
+      entering: null,
+      lives: 0,
+      life: null,
+      member: null,
+      service: null,
+    }
+    this.#members.push(entry)
+    return entry
+  }
+
   async #open(entry: SimMember, life: Life): Promise<void> {
+    if (entry.entering !== null) {
+      const isMember = await entry.entering(life)
+      entry.entering = null
+      if (!isMember) return this.#gone(entry, 'stop')
+    }
     const member = await this.#member(entry, life, this.#logOf(entry, life))
     await member.start()
     entry.member = member
@@ -243,12 +311,13 @@ export class World {
 
   #member(entry: SimMember, life: Life, log: Log): Promise<Member> {
     const entropy = this.random.fork(`entropy/${entry.id}/${entry.lives}`)
+    const port = this.network.port(entry.id, life)
     return Member.open({
       ports: {
         clock: clockOf(life, entry.skew),
         entropy: { bytes: count => entropy.bytes(count) },
         log,
-        network: this.network.port(entry.id, life),
+        network: entry.id === this.liar ? this.tongue(port) : port,
       },
       store: entry.disk.open(life),
       planted: this.#planted,

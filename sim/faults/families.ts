@@ -4,6 +4,7 @@
 import { clockFaults } from './clock-faults.ts'
 import type { Strike } from './context.ts'
 import { diskFaults } from './disk-faults.ts'
+import { memberFaults } from './member-faults.ts'
 import { networkFaults } from './network-faults.ts'
 import { processFaults } from './process-faults.ts'
 
@@ -12,6 +13,7 @@ const families = {
   ...networkFaults,
   ...diskFaults,
   ...clockFaults,
+  ...memberFaults,
 } as const
 
 export type FaultKind = keyof typeof families

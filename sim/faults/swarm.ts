@@ -73,12 +73,13 @@ export function applySwarm(world: World, swarm: Swarm, random: Random): void {
     gossipDuplicate: swarm.gossipDuplicate,
     gossipExtraMs: swarm.gossipExtraMs,
   })
-  for (const { id, disk, skew } of world.members) {
+  world.prepare = ({ id, disk, skew }) => {
     const own = random.fork(`machine/${id}`)
     disk.weather.slowChance = swarm.slowDiskChance
     skew.wallOffsetMs = own.between(-swarm.skewMs, swarm.skewMs)
     skew.rate = 1 + own.between(-swarm.drift, swarm.drift)
   }
+  for (const entry of world.members) world.prepare(entry)
 }
 
 /** Fair weather; everybody up, everybody reaches everybody. Clocks stay as they are. */

@@ -1,0 +1,102 @@
+/**
+ * Members that come, go and come back, by the product's own ways: an invitation is issued by a
+ * member's service, redeemed at its door by the code of `veche join`, and written into a store as
+ * that does; `remove` and `leave` are asked of the service.
+ *
+ * The world's `standing` says what was asked for. What came of it each member says itself: a removal
+ * may be lost with the process that was to tell it.
+ */
+import { VecheError } from '../src/base/veche-error.ts'
+import { standingOf } from '../src/node/driver/roster-facts.ts'
+import { systemFacts } from '../src/node/driver/system.ts'
+import { enterOver } from '../src/node/entering.ts'
+import { writeSystemFacts } from '../src/node/identity.ts'
+import { decodeToken, type Token } from '../src/node/token.ts'
+import { clockOf, type Life } from './clock.ts'
+import type { SimMember, UpMember, World } from './world.ts'
+
+/** A member that takes part, as far as it knows: it can invite and remove. */
+export function canChange(entry: SimMember): entry is UpMember {
+  return entry.member !== null && entry.service !== null && !entry.member.roster.isRemoved
+}
+
+/**
+ * Invites a machine and starts it: it knocks until it is let in, and is a member from then on. It
+ * must be down; who was removed comes back with all that its disk holds.
+ */
+export function invite(world: World, issuer: UpMember, entry: SimMember): void {
+  world.tell(entry.id, `is invited by ${issuer.id}`)
+  const inviting = issuer.service.invite({}).then(({ token }) => {
+    if (entry.life !== null || entry.entering !== null) return
+    entry.letInBy = issuer.id
+    entry.entering = life => enter(world, entry, decodeToken(token), life)
+    world.start(entry)
+  })
+  forgive(world, issuer, inviting)
+}
+
+/** Asks a member to remove another one. What only that one holds stays with it. */
+export function remove(world: World, by: UpMember, gone: SimMember): void {
+  depart(world, gone)
+  world.tell(gone.id, `is removed by ${by.id}`)
+  forgive(world, by, by.service.remove({ member: gone.id }))
+}
+
+/** Asks a member to leave. */
+export function leave(world: World, entry: UpMember): void {
+  depart(world, entry)
+  world.tell(entry.id, 'leaves')
+  forgive(world, entry, entry.service.leave())
+}
+
+function depart(world: World, gone: SimMember): void {
+  gone.standing = 'removed'
+  world.atlas.judge()
+}
+
+/** What `veche join` does on a machine; answers whether it can be opened as a member then. */
+async function enter(world: World, entry: SimMember, token: Token, life: Life): Promise<boolean> {
+  const store = entry.disk.open(life)
+  const mine = standingOf(await systemFacts(store)).memberships.filter(
+    ({ peer }) => peer === entry.id,
+  )
+  // Who does not know of its removal is refused by `join`, and started as it is.
+  const isOpen = mine.every(({ removed }) => removed)
+  const isLetIn = isOpen && (await knock(world, entry, token, life, store))
+  await store.close()
+  entry.disk.keep(entry.disk.copy(), world.nowMs)
+  if (isLetIn && mine.length === 0) entry.disk.founded()
+  if (isLetIn) {
+    entry.standing = 'member'
+    world.atlas.judge()
+  }
+  return isLetIn || mine.length > 0
+}
+
+async function knock(
+  world: World,
+  entry: SimMember,
+  token: Token,
+  life: Life,
+  store: Parameters<typeof writeSystemFacts>[0],
+): Promise<boolean> {
+  const port = world.network.port(entry.id, life)
+  try {
+    const facts = await enterOver(port, clockOf(life, entry.skew), token, entry.id)
+    await writeSystemFacts(store, facts)
+    world.tell(entry.id, 'is let in')
+    return true
+  } catch (error) {
+    if (!(error instanceof VecheError)) throw error
+    world.tell(entry.id, `is not let in: ${error.message}`)
+    return false
+  }
+}
+
+/** A refusal is an answer like any other; whatever else goes wrong ends the member's process. */
+function forgive(world: World, at: UpMember, work: Promise<unknown>): void {
+  work.catch(error => {
+    if (!(error instanceof VecheError)) throw error
+    world.trace(at.id, `refused: ${error.message}`)
+  })
+}

@@ -70,6 +70,17 @@ export const limits = {
   walkRoundsMax: 1024,
   /** Nodes that a walk still has before it; far above what an honest peer can cause. */
   walkAheadMax: 1_048_576,
+  /** Questions of one member that are answered at a time: all pieces of all large payloads. */
+  asksAtOnceMax: 32,
+  /** What of that one message of a walk takes: it computes and lets nobody between. */
+  askWeightOfWalk: 16,
+  /** Questions of one member that wait; an honest one has none waiting. */
+  asksWaitingMax: 4096,
+  /** What waits to be sent to one member, in each lane; what is above it is not said, and heals. */
+  outboxBytesMax: 32 * 1024 * 1024,
+  outboxBodiesMax: 65_536,
+  /** A problem that a member makes of itself is told to people once in so long. */
+  blameMs: 1000,
   /** `holds` asks about so many facts at once (PROTOCOL 6). */
   holdsMax: 1000,
   /** Ranges above the contiguous number in an acknowledgment (PROTOCOL 6). */

@@ -130,9 +130,9 @@ export class Adding {
       for (const [low, high] of ask.ranges) {
         const top = Math.min(high, outgoing.last)
         for (let n = Math.max(low, outgoing.floor); n <= top; n++) {
+          if (entries.length >= limits.holdsMax) break
           const ref = outgoing.sent.get(n)
-          if (ref !== undefined && entries.length < limits.holdsMax)
-            entries.push({ sequence: n, ref })
+          if (ref !== undefined) entries.push({ sequence: n, ref })
         }
       }
     }

@@ -5,6 +5,7 @@
  * the same parts.
  */
 import type { Incarnation, MemberId } from '../../base/fact.ts'
+import { limits } from '../../base/limits.ts'
 import type { AgreementEvent } from '../../consensus/agreement/events.ts'
 import type { AgreementState } from '../../consensus/agreement/state.ts'
 import type { Problem } from '../../control/protocol-network.ts'
@@ -42,16 +43,29 @@ export interface Context {
 export class Problems {
   readonly #open = new Map<string, Problem>()
   readonly #changed: (problem: Problem) => void
+  readonly #now: () => number
+  /** When a problem that a member makes of itself was last told: it can make a thousand a second. */
+  readonly #toldAt = new Map<string, number>()
 
-  constructor(changed: (problem: Problem) => void) {
+  /** `changed` is told of new ones; `now`: monotonic milliseconds. */
+  constructor(changed: (problem: Problem) => void, now: () => number) {
     this.#changed = changed
+    this.#now = now
   }
 
   /** Opens or renews a problem. */
   set(key: string, problem: Problem): void {
     const known = this.#open.get(key)
     this.#open.set(key, problem)
-    if (known?.sentence !== problem.sentence) this.#changed(problem)
+    if (known?.sentence !== problem.sentence && this.#mayTell(key, problem)) this.#changed(problem)
+  }
+
+  #mayTell(key: string, { reason }: Problem): boolean {
+    if (reason !== 'peer' && reason !== 'clock') return true
+    const now = this.#now()
+    if (now - (this.#toldAt.get(key) ?? Number.NEGATIVE_INFINITY) < limits.blameMs) return false
+    this.#toldAt.set(key, now)
+    return true
   }
 
   clear(key: string): void {

@@ -9,6 +9,7 @@ import { limits } from '../../base/limits.ts'
 import type { Body, Frame } from '../../consensus/messages.ts'
 import { decodeFrame } from '../../wire/frame.ts'
 import type { Admission, Contact, Lane, NetworkListener } from '../ports.ts'
+import { Asks } from './asks.ts'
 import type { Member } from './member.ts'
 
 /** Bytes of one member's adds that may wait for the disk before its stream is paused. */
@@ -16,10 +17,12 @@ const WORK_BYTES_MAX = 4 * 1024 * 1024
 
 export class Inbound implements NetworkListener {
   readonly #member: Member
+  readonly #asks: Asks
   readonly #atWork = new Map<MemberId, number>()
 
   constructor(member: Member) {
     this.#member = member
+    this.#asks = new Asks(member.ports.clock)
   }
 
   gossip(from: MemberId, bytes: Bytes): void {
@@ -34,14 +37,14 @@ export class Inbound implements NetworkListener {
     this.#member.roster.onPing(from, ping)
   }
 
-  frame(from: MemberId, _lane: Lane, bytes: Bytes): void | Promise<void> {
+  frame(from: MemberId, lane: Lane, bytes: Bytes): void | Promise<void> {
     const frame = this.#decode(from, bytes, limits.streamFrameBytesMax)
     if (frame === undefined) return
     const now = this.#member.now()
     this.#member.dispatch({ kind: 'message', now, envelope: frame.envelope })
     const works: Promise<unknown>[] = []
     for (const body of frame.bodies) {
-      const work = this.#take(from, frame, body)
+      const work = this.#take(from, lane, frame, body)
       if (work !== undefined) works.push(work)
     }
     return works.length === 0 ? undefined : this.#backPressure(from, bytes.length, works)
@@ -103,7 +106,23 @@ export class Inbound implements NetworkListener {
     if (before + bytes > WORK_BYTES_MAX) await Promise.allSettled([done])
   }
 
-  #take(from: MemberId, { envelope }: Frame, body: Body): Promise<void> | undefined {
+  /** Answers a question when it is its turn, and only to a member that takes its answers. */
+  #answer(
+    from: MemberId,
+    lane: Lane,
+    work: () => void | Promise<void>,
+    weight?: number,
+  ): Promise<void> | undefined {
+    const { links } = this.#member
+    const unlessFull = () => (links.isFull(from, lane) ? undefined : work())
+    const answered = this.#asks.answer(from, unlessFull, weight)
+    if (answered === undefined) this.#member.blame(from, 'asks for more than it can take')
+    return answered
+  }
+
+  #take(from: MemberId, lane: Lane, { envelope }: Frame, body: Body): Promise<void> | undefined {
+    const answer = (work: () => void | Promise<void>, weight?: number) =>
+      this.#answer(from, lane, work, weight)
     const { adding, answering, links, offers, probing, roster, store } = this.#member
     switch (body.kind) {
       case 'ping':
@@ -123,25 +142,23 @@ export class Inbound implements NetworkListener {
         adding.onAck(envelope, body)
         return undefined
       case 'askSequences':
-        adding.onAskSequences(from, body)
-        return undefined
+        return answer(() => adding.onAskSequences(from, body))
       case 'askFacts':
-        return answering.onAskFacts(from, body)
+        return answer(() => answering.onAskFacts(from, body))
       case 'askHolds':
-        return answering.onAskHolds(from, body)
+        return answer(() => answering.onAskHolds(from, body))
       case 'askWalk':
-        answering.onAskWalk(from, body)
-        return undefined
+        return answer(() => answering.onAskWalk(from, body), limits.askWeightOfWalk)
       case 'askItems':
-        return answering.onAskItems(from, body)
+        return answer(() => answering.onAskItems(from, body))
       case 'askChunk':
-        return answering.onAskChunk(from, body)
+        return this.#answer(from, 'bulk', () => answering.onAskChunk(from, body))
       case 'offer':
         return offers.keep(from, body, store).then(agreed => {
           links.send(from, { kind: 'offered', request: body.request, agreed })
         })
       case 'askSystem':
-        return roster.onAskSystem(from, body.request)
+        return answer(() => roster.onAskSystem(from, body.request))
       case 'system':
         if (body.request === 0) return roster.take(from, body.facts)
         return this.#answered(from, body)

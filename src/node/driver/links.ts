@@ -20,7 +20,11 @@ type Lazy = () => Body | null
 interface Outbox {
   readonly peer: MemberId
   readonly lane: Lane
-  queue: (Body | Lazy)[]
+  queue: (Bytes | Lazy)[]
+  /** Of what is in the queue encoded. */
+  bytes: number
+  /** More was to be said than fits; told once until the queue is empty again. */
+  isOver: boolean
   /** Lazy bodies that wait, by key: one of each is enough. */
   readonly waiting: Set<string>
   sending: boolean
@@ -69,13 +73,25 @@ export class Links {
     this.#push(this.#outbox(peer, lane), body)
   }
 
+  /** Whether no more can be said to a member that takes nothing. */
+  isFull(peer: MemberId, lane: Lane): boolean {
+    const outbox = this.#outboxes.get(key(peer, lane))
+    return outbox !== undefined && outbox.bytes >= limits.outboxBytesMax
+  }
+
+  /** Bytes that wait to be sent to a member. */
+  waitingBytes(peer: MemberId): number {
+    const lanes = (['main', 'bulk'] as const).map(lane => this.#outboxes.get(key(peer, lane)))
+    return lanes.reduce((sum, outbox) => sum + (outbox?.bytes ?? 0), 0)
+  }
+
   /** Queues a body that is made when its turn comes; at most one of a key waits. */
   sendLatest(peer: MemberId, key: string, body: Lazy): void {
     if (!this.#network.isConnected(peer)) return
     const outbox = this.#outbox(peer, 'main')
     if (outbox.waiting.has(key)) return
     outbox.waiting.add(key)
-    this.#push(outbox, () => {
+    this.#queue(outbox, () => {
       outbox.waiting.delete(key)
       return body()
     })
@@ -113,8 +129,7 @@ export class Links {
     for (const lane of ['main', 'bulk'] as const) {
       const outbox = this.#outboxes.get(key(peer, lane))
       if (outbox === undefined) continue
-      outbox.queue = []
-      outbox.waiting.clear()
+      empty(outbox)
     }
     for (const [request, asked] of this.#asked) {
       if (asked.peer !== peer) continue
@@ -131,7 +146,7 @@ export class Links {
       asked.resolve(undefined)
     }
     this.#asked.clear()
-    for (const outbox of this.#outboxes.values()) outbox.queue = []
+    for (const outbox of this.#outboxes.values()) empty(outbox)
   }
 
   /** Takes bodies from the queue, encoded, up to the size of a batch; at least one that fits. */
@@ -140,46 +155,83 @@ export class Links {
     let bytes = 0
     let taken = 0
     for (const entry of outbox.queue) {
-      const body = typeof entry === 'function' ? entry() : entry
-      const encoded = body === null ? null : this.#encode(body)
-      if (encoded !== null && encoded.length > BODY_BYTES_MAX) {
-        // Lists are cut before they come here, so this is a fault; what is lost heals by itself.
-        const fields = { kind: body?.kind, bytes: encoded.length }
-        this.#log('error', 'A message is above its limit and was not sent.', fields)
-      } else if (encoded !== null) {
+      const encoded = typeof entry === 'function' ? this.#made(entry) : entry
+      if (encoded !== null) {
         if (bodies.length > 0 && bytes + encoded.length > BODY_BYTES_MAX) break
         bodies.push(encoded)
         bytes += encoded.length
       }
+      if (typeof entry !== 'function') outbox.bytes -= entry.length
       taken += 1
       if (bytes >= limits.batchBytes || bodies.length >= limits.listMax) break
     }
     outbox.queue.splice(0, taken)
+    if (outbox.queue.length === 0) outbox.isOver = false
     return bodies
   }
 
-  /** A body that goes to several members is encoded once. */
-  #encode(body: Body): Bytes {
+  #made(entry: Lazy): Bytes | null {
+    const body = entry()
+    return body === null ? null : this.#encode(body)
+  }
+
+  /** A body that goes to several members is encoded once. Null: larger than any frame. */
+  #encode(body: Body): Bytes | null {
     let bytes = this.#encoded.get(body)
     if (bytes === undefined) {
       bytes = encodeBody(body)
       this.#encoded.set(body, bytes)
     }
-    return bytes
+    if (bytes.length <= BODY_BYTES_MAX) return bytes
+    // Lists are cut before they come here, so this is a fault; what is lost heals by itself.
+    const fields = { kind: body.kind, bytes: bytes.length }
+    this.#log('error', 'A message is above its limit and was not sent.', fields)
+    return null
   }
 
   #outbox(peer: MemberId, lane: Lane): Outbox {
     const name = key(peer, lane)
     let outbox = this.#outboxes.get(name)
     if (outbox === undefined) {
-      outbox = { peer, lane, queue: [], waiting: new Set(), sending: false }
+      outbox = {
+        peer,
+        lane,
+        queue: [],
+        bytes: 0,
+        isOver: false,
+        waiting: new Set(),
+        sending: false,
+      }
       this.#outboxes.set(name, outbox)
     }
     return outbox
   }
 
-  #push(outbox: Outbox, body: Body | Lazy): void {
-    outbox.queue.push(body)
+  /** What does not fit any more is not said: it is noticed like anything that a link loses. */
+  #push(outbox: Outbox, body: Body): void {
+    const bytes = this.#encode(body)
+    if (bytes === null) return
+    const isOver =
+      outbox.bytes + bytes.length > limits.outboxBytesMax ||
+      outbox.queue.length >= limits.outboxBodiesMax
+    if (!isOver) {
+      outbox.bytes += bytes.length
+      this.#queue(outbox, bytes)
+    } else if (!outbox.isOver) {
+      outbox.isOver = true
+      this.#log(
+        'warn',
+        'A member takes less than there is to tell it; the rest waits for it to ask.',
+        {
+          peer: outbox.peer,
+          lane: outbox.lane,
+        },
+      )
+    }
+  }
+
+  #queue(outbox: Outbox, entry: Bytes | Lazy): void {
+    outbox.queue.push(entry)
     if (outbox.sending) return
     outbox.sending = true
     queueMicrotask(() => void this.#pump(outbox))
@@ -201,6 +253,13 @@ export class Links {
       outbox.sending = false
     }
   }
+}
+
+function empty(outbox: Outbox): void {
+  outbox.queue = []
+  outbox.bytes = 0
+  outbox.isOver = false
+  outbox.waiting.clear()
 }
 
 function key(peer: MemberId, lane: Lane): string {

@@ -154,7 +154,10 @@ export class Member implements Context {
       log: this.ports.log,
       envelope: () => this.envelope(),
     })
-    this.problems = new Problems(problem => this.#onProblem(problem))
+    this.problems = new Problems(
+      problem => this.#onProblem(problem),
+      () => this.now(),
+    )
     this.own = new OwnSets(this)
     this.agreement = createAgreement({
       self: this.self,
@@ -263,7 +266,7 @@ export class Member implements Context {
   }
 
   blame(peer: MemberId, sentence: string): void {
-    this.ports.log('warn', sentence, { peer })
+    this.ports.log('debug', sentence, { peer })
     this.problems.set(`peer/${peer}`, {
       reason: 'peer',
       member: peer,

@@ -35,6 +35,7 @@ import { memberIdOf } from './libp2p/keys.ts'
 import { guardProcess } from './libp2p/process-guard.ts'
 import { consoleLog, jsonLog } from './log.ts'
 import type { Log } from './ports.ts'
+import { closeFolder, takeFolder } from './private-folder.ts'
 import type { Token } from './token.ts'
 
 export interface InitOptions extends MakeOptions, NetworkOptions {
@@ -92,6 +93,7 @@ export async function startDaemon(options: StartOptions): Promise<RunningDaemon>
   const log = options.jsonLog ? jsonLog : consoleLog
   const store = await openLevelStore(options.store, { create: false })
   try {
+    await closeFolder(options.store, log)
     return await runDaemon(store, options, log)
   } catch (error) {
     await store.close()
@@ -193,6 +195,7 @@ export async function makeStore(
   make: () => Promise<NewMember>,
 ): Promise<MadeStore> {
   const before = await mustBeEmpty(folder)
+  if (before === 'empty') await takeFolder(folder)
   const store = await openLevelStore(folder, { create: true })
   try {
     const { identity, network, facts } = await make()

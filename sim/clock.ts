@@ -135,6 +135,13 @@ export class Life {
     if (first) this.#goOnLater()
   }
 
+  /** Ends a standing still before its time (SIGCONT). */
+  goOn(): void {
+    if (!this.isStill) return
+    this.#stillUntilMs = this.timeline.nowMs
+    this.#release()
+  }
+
   /** Lets something happen to the process: now, after it stood still, or never. */
   run(happen: () => void): void {
     if (!this.#alive) return
@@ -149,11 +156,15 @@ export class Life {
   #goOnLater(): void {
     this.timeline.at(this.#stillUntilMs, () => {
       if (this.isStill) return this.#goOnLater()
-      const held = this.#held
-      this.#held = []
-      // One moment for each, so that what it sets going ends before the next.
-      for (const happen of held) this.after(0, happen)
+      this.#release()
     })
+  }
+
+  #release(): void {
+    const held = this.#held
+    this.#held = []
+    // One moment for each, so that what it sets going ends before the next.
+    for (const happen of held) this.after(0, happen)
   }
 }
 

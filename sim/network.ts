@@ -20,6 +20,7 @@ import {
 import type { Life, Timeline } from './clock.ts'
 import { type End, type Link, openLink, sendOver } from './link.ts'
 import type { Random } from './random.ts'
+import { type Way, Ways } from './ways.ts'
 
 /** What the network does without any fault; changed by faults while a run goes on. */
 export interface Weather {
@@ -65,6 +66,7 @@ export class SimNetwork {
   /** How many faults hold a direction cut, beside `#cuts`. */
   #blocks = new Map<string, number>()
   readonly #links = new Map<string, Link>()
+  readonly #ways = new Ways()
   readonly #dialling = new Set<string>()
 
   constructor(options: {
@@ -160,7 +162,18 @@ export class SimNetwork {
     this.#dial(from, to)
   }
 
+  /** Makes the way between two members worse; what is answered ends it. */
+  worsen(one: MemberId, other: MemberId, way: Way): () => void {
+    return this.#ways.worsen(pairKey(one, other), way)
+  }
+
+  /** Whether no way is worse than the weather. */
+  get hasFairWays(): boolean {
+    return this.#ways.areFair
+  }
+
   healAll(): void {
+    this.#ways.heal()
     const held = [...this.#cuts, ...this.#blocks.keys()]
     this.#cuts.clear()
     this.#blocks = new Map()
@@ -246,8 +259,8 @@ export class SimNetwork {
       members: [a.self, b.self],
       isCut: (from, to) => this.isCut(from, to),
       timeline: this.#timeline,
-      latencyMs: () => this.#latency(),
-      bytesPerMs: () => this.weather.bytesPerMs,
+      latencyMs: () => this.#latencyOf(a.self, b.self),
+      bytesPerMs: () => this.#ways.of(key)?.bytesPerMs ?? this.weather.bytesPerMs,
       give: (from, to, lane, frame) => this.#give(from, to, lane, frame),
     })
     this.#links.set(key, link)
@@ -327,7 +340,8 @@ export class SimNetwork {
           this.counts.lost += 1
           continue
         }
-        const arrival = at + this.#latency() + this.#random.between(0, this.weather.gossipExtraMs)
+        const extraMs = this.#random.between(0, this.weather.gossipExtraMs)
+        const arrival = at + this.#latencyOf(member, peer) + extraMs
         if (arrival < (open.get(peer) ?? Number.POSITIVE_INFINITY)) open.set(peer, arrival)
       }
     }
@@ -358,6 +372,11 @@ export class SimNetwork {
 
   #latency(): number {
     return this.#random.between(...this.weather.latencyMs)
+  }
+
+  #latencyOf(one: MemberId, other: MemberId): number {
+    const way = this.#ways.of(pairKey(one, other))
+    return this.#latency() + (way === undefined ? 0 : this.#random.between(...way.extraMs))
   }
 
   /** How long a silence lasts until it is noticed. */

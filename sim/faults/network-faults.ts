@@ -2,6 +2,7 @@
  * Faults of the network: who hears whom no more, and links that break. Each fault holds its own
  * cuts, and a direction is open again when nothing holds it cut any more.
  */
+import type { Way } from '../ways.ts'
 import type { SimMember } from '../world.ts'
 import type { Family, FaultContext } from './context.ts'
 
@@ -42,6 +43,88 @@ export const networkFaults = {
     return cutFor(context, cuts, `all but the chain ${order.map(({ id }) => id).join('-')}`)
   },
 
+  /** One member hears all and is heard by nobody. */
+  mute(context) {
+    const one = context.random.pick(context.world.members)
+    const cuts = others(context, one).map((other): Direction => [one, other])
+    return cutFor(context, cuts, `${one.id} → all others`)
+  },
+
+  /** One member is heard by all and hears nobody. */
+  deaf(context) {
+    const one = context.random.pick(context.world.members)
+    const cuts = others(context, one).map((other): Direction => [other, one])
+    return cutFor(context, cuts, `all others → ${one.id}`)
+  },
+
+  /** Two halves that one member joins. */
+  bridge(context) {
+    const [joint, ...rest] = context.random.shuffled(context.world.members)
+    const half = rest.length >> 1
+    const cuts = across(rest.slice(0, half), rest.slice(half))
+    return cutFor(context, cuts, `all but over ${joint!.id}`)
+  },
+
+  /** Each member reaches its two neighbours in a ring. */
+  ring(context) {
+    const order = context.random.shuffled(context.world.members)
+    const cuts = order.flatMap((one, at) => {
+      const isLast = at === 0 ? 1 : 0 // the first and the last are neighbours
+      return across([one], order.slice(at + 2, order.length - isLast))
+    })
+    return cutFor(context, cuts, `all but the ring ${names(order)}`)
+  },
+
+  /** Links are stopped one by one, and go on one by one in another order. */
+  swizzleClog(context) {
+    const { world, random, duration, lasts } = context
+    const pairs = random.shuffled(pairsOf(world.members)).slice(0, random.int(2, 8))
+    const stopMs = pairs.map(() => random.between(0, duration()))
+    const goOnMs = pairs.map((_, at) => stopMs[at]! + duration())
+    if (pairs.length < 2) return false
+    for (const [at, [one, other]] of pairs.entries()) {
+      world.timeline.after(stopMs[at]!, () => {
+        if (context.isOver()) return
+        const release = hold(context, across([one], [other]), `${one.id} ↔ ${other.id} (clog)`)
+        lasts(goOnMs[at]! - stopMs[at]!, release)
+      })
+    }
+    lasts(Math.max(...goOnMs), () => undefined)
+    return true
+  },
+
+  /** Little fits through a link: 8 to 200 kB a second. */
+  slowLink(context) {
+    const bytesPerMs = context.random.between(8, 200)
+    return worsen(context, { extraMs: [0, 0], bytesPerMs }, `${Math.round(bytesPerMs)} kB/s`)
+  },
+
+  /** What is said over a link comes seconds later. */
+  lateLink(context) {
+    const [low, high] = [context.random.between(50, 800), context.random.between(800, 4000)]
+    const way = { extraMs: [low, high], bytesPerMs: 50_000 } as const
+    return worsen(context, way, `${Math.round(low)} to ${Math.round(high)} ms late`)
+  },
+
+  /** A link is reset again and again, so that transfers break in the middle. */
+  resets(context) {
+    const [one, other] = two(context)
+    const { world, random, isOver, lasts } = context
+    const times = random.int(3, 12)
+    const pauseMs = random.between(100, 1500)
+    const release = world.network.worsen(one.id, other.id, { extraMs: [0, 0], bytesPerMs: 200 })
+    const reset = (left: number): void => {
+      if (left === 0 || isOver()) return release()
+      if (world.network.breakLink(one.id, other.id)) {
+        world.tell('world', `reset ${one.id}-${other.id}`)
+      }
+      world.timeline.after(pauseMs, () => reset(left - 1))
+    }
+    reset(times)
+    lasts(times * pauseMs, () => undefined)
+    return true
+  },
+
   /** A connection is reset. */
   breakLink(context) {
     const [one, other] = two(context)
@@ -54,6 +137,12 @@ export const networkFaults = {
   flap(context) {
     const one = context.random.pick(context.world.members)
     return flap(context, across([one], others(context, one)), `${one.id} | all others`)
+  },
+
+  /** One link comes and goes. */
+  flapLink(context) {
+    const [one, other] = two(context)
+    return flap(context, across([one], [other]), `${one.id} ↔ ${other.id}`)
   },
 } satisfies Family
 
@@ -98,6 +187,19 @@ function flap(context: FaultContext, cuts: readonly Direction[], sentence: strin
   return true
 }
 
+/** Makes the way between two members worse for a drawn time. */
+function worsen(context: FaultContext, way: Way, sentence: string): boolean {
+  const [one, other] = two(context)
+  const { world } = context
+  const release = world.network.worsen(one.id, other.id, way)
+  world.tell('world', `${one.id}-${other.id} ${sentence}`)
+  context.lasts(context.duration(), () => {
+    release()
+    world.tell('world', `${one.id}-${other.id} as before`)
+  })
+  return true
+}
+
 /** All directions between two groups. */
 function across(these: readonly SimMember[], those: readonly SimMember[]): Direction[] {
   return these.flatMap(one =>
@@ -106,6 +208,10 @@ function across(these: readonly SimMember[], those: readonly SimMember[]): Direc
       [other, one],
     ]),
   )
+}
+
+function pairsOf(members: readonly SimMember[]): Direction[] {
+  return members.flatMap((one, at) => members.slice(at + 1).map((other): Direction => [one, other]))
 }
 
 function two({ world, random }: FaultContext): [SimMember, SimMember] {

@@ -4,6 +4,8 @@
 import type { SimMember } from '../world.ts'
 import type { Family, FaultContext } from './context.ts'
 
+const LONG_MS = 120_000
+
 export const processFaults = {
   /** `kill -9`: what was handed to the kernel is kept. */
   kill: context => crash(context, 'kill'),
@@ -23,13 +25,29 @@ export const processFaults = {
   /** SIGSTOP, SIGCONT. */
   pause(context) {
     const one = running(context)
-    if (one === undefined) return false
-    const ms = context.duration()
-    context.world.pause(one, ms)
-    context.lasts(ms, () => undefined)
-    return true
+    return one !== undefined && pause(context, [one], context.duration())
+  },
+
+  /** Several stand still at once: their machine does, or the one that all of them run on. */
+  pauseMany(context) {
+    const { world, random } = context
+    const some = random.shuffled(world.members).filter(({ life }) => life !== null)
+    const count = random.int(2, Math.max(2, some.length))
+    return pause(context, some.slice(0, count), context.duration())
+  },
+
+  /** One stands still for long: a laptop whose lid is closed. */
+  pauseLong(context) {
+    const one = running(context)
+    return one !== undefined && pause(context, [one], context.random.between(1000, LONG_MS))
   },
 } satisfies Family
+
+function pause(context: FaultContext, some: readonly SimMember[], ms: number): boolean {
+  for (const one of some) context.world.pause(one, ms)
+  context.lasts(ms, () => undefined)
+  return some.length > 0
+}
 
 function crash(context: FaultContext, how: 'kill' | 'power'): boolean {
   const one = running(context)

@@ -88,11 +88,16 @@ export function healAll(world: World): void {
   for (const { disk } of world.members) disk.heal()
   world.heal()
   world.keepsUp = true
-  for (const member of world.members) world.start(member)
+  for (const member of world.members) {
+    member.life?.goOn()
+    world.start(member)
+  }
   scrubAll(world)
 }
 
 /** Whether nothing is bent for the whole of a run: only then may a bound on time be held to it. */
 export function isCalm(world: World): boolean {
-  return world.network.weather.gossipLoss === 0 && world.members.every(({ disk }) => disk.isFair)
+  const { network, members } = world
+  const isFair = network.weather.gossipLoss === 0 && network.hasFairWays
+  return isFair && members.every(({ disk }) => disk.isFair)
 }

@@ -124,6 +124,41 @@ export function withAncestors(
 }
 
 /**
+ * The given versions and their ancestors, down to where all ways meet in one version: that one comes
+ * as a first version, and what lies below it is left out. It is common to all of them, and nothing
+ * that is told of what they do not have in common depends on it. So an item that split and was
+ * merged a thousand times is walked down to its last merge.
+ */
+export function recentPast(chain: Chain, versions: readonly Hash[]): Node[] {
+  const found: Node[] = []
+  const waiting = new Map<number, Set<Hash>>()
+  let count = 0
+  let top = 0
+  const wait = (version: Hash) => {
+    const position = chain.positions.get(version)!
+    const level = waiting.get(position) ?? new Set()
+    waiting.set(position, level)
+    if (level.has(version)) return
+    level.add(version)
+    count += 1
+    top = Math.max(top, position)
+  }
+  for (const version of versions) wait(version)
+  let hasFirst = false
+  for (let position = top; position > 0; position--) {
+    for (const version of waiting.get(position) ?? []) {
+      const node = chain.nodes.get(version)!
+      if (count === 1 && !hasFirst) return [...found, { ...node, parents: [] }]
+      count -= 1
+      found.push(node)
+      for (const parent of node.parents) wait(parent)
+      if (node.parents.length === 0) hasFirst = true
+    }
+  }
+  return found
+}
+
+/**
  * What is head-or-ancestor of every branch. Where hundreds of branches leave a long chain at one
  * place the chain is walked once, not once for each.
  */

@@ -17,7 +17,7 @@ import {
   isReal,
   type Node,
   realNode,
-  withAncestors,
+  recentPast,
 } from './chain.ts'
 import { nameBranches, unitedNodes } from './name.ts'
 
@@ -39,11 +39,20 @@ export interface Family {
   readonly taken: ReadonlyMap<string, ReadonlySet<string>>
 }
 
-/** What a base yields for an id. */
-type Yield =
-  | { readonly kind: 'nodes'; readonly nodes: ReadonlyMap<Hash, Node> }
+type Refused =
   | { readonly kind: 'missing'; readonly refs: readonly FactRef[] }
   | { readonly kind: 'wrong'; readonly sentence: string }
+
+/** What a base yields: the nodes that it derives, for each id that it names. */
+type Derived =
+  | { readonly kind: 'derived'; readonly byId: ReadonlyMap<ItemId, ReadonlyMap<Hash, Node>> }
+  | Refused
+
+/** What it yields for one id. */
+type Yield = { readonly kind: 'nodes'; readonly nodes: ReadonlyMap<Hash, Node> } | Refused
+
+/** Of one view, by base: facts of one writing, and those of its twin ids, carry the same one. */
+type Yields = Map<string, Derived>
 
 /** Sorts out all facts held of a root id and its split ids; order and repetition do not matter. */
 export function familyOf(root: ItemId, facts: readonly Fact[]): Family {
@@ -54,6 +63,7 @@ export function familyOf(root: ItemId, facts: readonly Fact[]): Family {
     refused: [] as { fact: Fact; sentence: string }[],
     taken: new Map<string, Set<string>>(),
   }
+  const yields: Yields = new Map()
   const byId = new Map<ItemId, Map<Hash, Fact>>()
   for (const fact of facts) {
     const held = byId.get(fact.id)
@@ -63,7 +73,7 @@ export function familyOf(root: ItemId, facts: readonly Fact[]): Family {
   // an id's base speaks of shorter ids only, so one pass from short to long settles everything
   for (const id of [...byId.keys()].sort((a, b) => a.length - b.length || compareText(a, b))) {
     const held = byId.get(id)!
-    const rooting = rootLine(id, held, family.chains)
+    const rooting = rootLine(id, held, { chains: family.chains, yields })
     if (rooting.chain.nodes.size > 0) family.chains.set(id, rooting.chain)
     family.unrooted.push(...rooting.unrooted)
     family.refused.push(...rooting.refused)
@@ -76,16 +86,21 @@ export function familyOf(root: ItemId, facts: readonly Fact[]): Family {
   return { root, ...family, missing }
 }
 
-/** The rooted facts of one id, given the chains of all shorter ones. */
-function rootLine(id: ItemId, held: ReadonlyMap<Hash, Fact>, chains: ReadonlyMap<ItemId, Chain>) {
+/** What is known when an id's turn comes: the chains of all shorter ones, and what bases yield. */
+interface Known {
+  readonly chains: ReadonlyMap<ItemId, Chain>
+  readonly yields: Yields
+}
+
+/** The rooted facts of one id. */
+function rootLine(id: ItemId, held: ReadonlyMap<Hash, Fact>, known: Known) {
   const refused: { fact: Fact; sentence: string }[] = []
   const waiting: Fact[] = []
   const missing: FactRef[] = []
-  const yields = new Map<string, Yield>()
   const derivedOf = new Map<Hash, ReadonlyMap<Hash, Node>>()
   const candidates: Node[] = []
   for (const fact of held.values()) {
-    const found = baseYield(fact, chains, yields)
+    const found = baseYield(fact, known)
     if (found.kind === 'wrong') {
       refused.push({ fact, sentence: found.sentence })
     } else if (found.kind === 'missing') {
@@ -113,16 +128,20 @@ function rootLine(id: ItemId, held: ReadonlyMap<Hash, Fact>, chains: ReadonlyMap
 const nothing: Yield = { kind: 'nodes', nodes: new Map() }
 
 /** What the base of a fact yields for its id; nothing, if it carries none. */
-function baseYield(
-  fact: Fact,
-  chains: ReadonlyMap<ItemId, Chain>,
-  known: Map<string, Yield>,
-): Yield {
-  if (fact.base === null) return nothing
-  const key = JSON.stringify(fact.base)
-  const found = known.get(key) ?? yieldOf(fact.base, fact.id, chains)
-  known.set(key, found)
-  if (found.kind !== 'nodes' || fact.parents.some(parent => found.nodes.has(parent))) return found
+function baseYield(fact: Fact, known: Known): Yield {
+  const { base, id } = fact
+  if (base === null) return nothing
+  // longer ids have no chain yet: what they yield now must not be kept for when they have one
+  const isSettled = base.every(above => above.id.length < id.length)
+  const key = JSON.stringify(base)
+  const derived = (isSettled ? known.yields.get(key) : undefined) ?? derivedBy(base, known.chains)
+  if (isSettled) known.yields.set(key, derived)
+  if (derived.kind !== 'derived') return derived
+  const nodes = derived.byId.get(id)
+  if (nodes === undefined) {
+    return { kind: 'wrong', sentence: `Its base does not yield the id ${id}.` }
+  }
+  if (fact.parents.some(parent => nodes.has(parent))) return { kind: 'nodes', nodes }
   return { kind: 'wrong', sentence: 'Its base yields none of its parents.' }
 }
 
@@ -140,26 +159,16 @@ function add(into: Map<Hash, Node>, from: ReadonlyMap<Hash, Node>, version: Hash
   }
 }
 
-/** The derived nodes that the heads of a base, and their ancestors alone, yield for `id`. */
-function yieldOf(
-  base: readonly BaseHeads[],
-  id: ItemId,
-  chains: ReadonlyMap<ItemId, Chain>,
-): Yield {
+/** The derived nodes that the heads of a base, and their ancestors alone, yield for each id. */
+function derivedBy(base: readonly BaseHeads[], chains: ReadonlyMap<ItemId, Chain>): Derived {
   const derived = new Map<ItemId, Map<Hash, Node>>()
   for (const { id: above, heads } of base) {
-    const pool = new Map(chains.get(above)?.nodes ?? [])
-    for (const node of derived.get(above)?.values() ?? []) {
-      const twin = pool.get(node.version)
-      pool.set(node.version, twin === undefined ? node : unitedNodes(twin, node))
-    }
-    const absent = heads.filter(head => !pool.has(head))
+    const whole = united(chains.get(above), derived.get(above))
+    const absent = heads.filter(head => !whole.nodes.has(head))
     if (absent.length > 0) {
       return { kind: 'missing', refs: absent.map(version => ({ id: above, version })) }
     }
-    const whole = chainOf(pool.values())
-    const past = withAncestors(whole, heads)
-    const chain = chainOf([...past].map(version => pool.get(version)!))
+    const chain = chainOf(recentPast(whole, heads))
     if (chain.heads.length !== heads.length) {
       return { kind: 'wrong', sentence: `The heads in its base for ${above} are not heads.` }
     }
@@ -169,10 +178,18 @@ function yieldOf(
     }
     for (const named of nameBranches(above, chain, branches)) addDerived(derived, named)
   }
-  const nodes = derived.get(id)
-  return nodes === undefined
-    ? { kind: 'wrong', sentence: `Its base does not yield the id ${id}.` }
-    : { kind: 'nodes', nodes }
+  return { kind: 'derived', byId: derived }
+}
+
+/** What was written on an id and what was derived for it, as one chain. */
+function united(written: Chain | undefined, derived: ReadonlyMap<Hash, Node> | undefined): Chain {
+  if (written !== undefined && derived === undefined) return written
+  const pool = new Map(written?.nodes ?? [])
+  for (const node of derived?.values() ?? []) {
+    const twin = pool.get(node.version)
+    pool.set(node.version, twin === undefined ? node : unitedNodes(twin, node))
+  }
+  return chainOf(pool.values())
 }
 
 /** Adds what a naming made for an id to what others made for it. */

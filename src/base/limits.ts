@@ -236,6 +236,8 @@ export const limits = {
   ballotMs: 1000,
   /** Who asked for a change of the roster is told after so long that it is not decided yet. */
   rosterChangeMs: 10_000,
+  /** Who is told of a change of the roster and does not answer in this time is not awaited. */
+  tellMs: 1000,
   /** `put` waits so long for `majority` before it answers with the level reached. */
   putWaitMs: 5000,
 } as const

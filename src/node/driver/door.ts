@@ -20,6 +20,7 @@ import {
 } from '../../wire/door.ts'
 import { NetworkError } from '../ports.ts'
 import type { Member } from './member.ts'
+import { isKnownByMost } from './roster-changes.ts'
 import { removalProof } from './roster-facts.ts'
 import { systemFacts } from './system.ts'
 
@@ -96,7 +97,7 @@ export class Door {
     const invitation = await this.#read(secretHash)
     if (invitation === undefined) return undefined
     const isAgain = invitation.usedBy.includes(peer)
-    if (isAgain && roster.isMember(peer)) return await this.#welcome()
+    if (isAgain && roster.isMember(peer)) return await this.#letIn(peer)
     // Who used it and was removed since does not come back by it.
     const isOver = isAgain && roster.wasMember(peer)
     if (isOver || (!isAgain && invitation.usedBy.length >= invitation.uses)) {
@@ -117,7 +118,16 @@ export class Door {
       await this.#write(secretHash, { ...invitation, usedBy })
     }
     await roster.add(peer, { name, addresses: addresses.slice(0, limits.addressesMax) })
-    return await this.#welcome()
+    return await this.#letIn(peer)
+  }
+
+  /**
+   * With quorum `roster` this member may be removed before it told anybody, and who was let in would
+   * be known to nobody: more than half must know it first.
+   */
+  async #letIn(peer: MemberId): Promise<DoorAnswer> {
+    if (await isKnownByMost(this.#member, peer)) return await this.#welcome()
+    return refused('BUSY', 'More than half of the members must know of it first. Try again.')
   }
 
   /** All that a member says that left or was removed: that it did. */

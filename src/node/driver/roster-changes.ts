@@ -5,12 +5,14 @@
  */
 import type { MemberId } from '../../base/fact.ts'
 import { unreachable } from '../../base/invariant.ts'
+import { limits } from '../../base/limits.ts'
 import { VecheError } from '../../base/veche-error.ts'
 import { reachesMajority } from '../../consensus/agreement/reach.ts'
 import type { Change } from '../../consensus/roster/configuration.ts'
+import { isMajorityOf } from '../../consensus/roster/counting.ts'
 import type { Member } from './member.ts'
 import { seatOf } from './roster-facts.ts'
-import type { Membership } from './system.ts'
+import { type Membership, systemId } from './system.ts'
 
 /** After so long any member that is linked with who joined proposes it, not only the first. */
 const SEAT_PATIENCE_MS = 3000
@@ -93,4 +95,20 @@ export function seatJoined(member: Member, joined: readonly Membership[]): void 
     // Whether it came about is seen with the next tick.
     member.background(roster.voting.want({ kind: 'add', seat: seatOf(entry) }))
   }
+}
+
+/** Whether more than half of a roster under quorum `roster` have it that a peer joined. */
+export async function isKnownByMost(member: Member, peer: MemberId): Promise<boolean> {
+  const { agreement, links, roster, self } = member
+  const joined = roster.members().find(entry => entry.peer === peer)
+  if (joined === undefined) return false
+  if (roster.quorum === 'visible') return true
+  const id = systemId.member(peer, joined.number)
+  const knows = new Set([self])
+  const asked = [...agreement.peers.keys()].map(async one => {
+    const answer = await links.ask(one, { kind: 'askSystem' }, { timeoutMs: limits.tellMs })
+    if (answer?.kind === 'system' && answer.facts.some(fact => fact.id === id)) knows.add(one)
+  })
+  await Promise.all(asked)
+  return agreement.bodies.every(body => isMajorityOf(body, knows))
 }

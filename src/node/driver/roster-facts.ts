@@ -88,20 +88,22 @@ export function removalProof(facts: readonly Fact[], peer: MemberId): Fact[] {
 
 /**
  * Where the chain begins: with nothing, or, for a network that was made with quorum `roster` before
- * there was a chain, with the members that it had.
+ * there was a chain, with the members that were written together with that: who joins later has to
+ * be decided.
  */
 function beginning(
   facts: readonly Fact[],
   told: ReadonlyMap<number, readonly Decision[]>,
   joined: readonly Membership[],
 ): Configuration {
-  const isOld = metaOf(facts, systemId.quorum).quorum === 'roster'
   const begins = told.get(1)?.some(({ change }) => change.kind === 'begin') ?? false
-  return {
-    number: 0,
-    quorum: isOld && !begins ? 'roster' : 'visible',
-    members: seatsOf(joined),
+  const made = facts.find(({ id }) => id === systemId.quorum)
+  if (begins || made === undefined || objectOf(made.meta).quorum !== 'roster') {
+    return { number: 0, quorum: 'visible', members: seatsOf(joined) }
   }
+  const first = facts.filter(({ at, by }) => at === made.at && by === made.by).map(({ id }) => id)
+  const seats = joined.filter(({ peer, number }) => first.includes(systemId.member(peer, number)))
+  return { number: 0, quorum: 'roster', members: seats.map(seatOf) }
 }
 
 /** Seats of who joined and was not removed; of two memberships of one peer the later. */

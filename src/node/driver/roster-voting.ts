@@ -83,6 +83,11 @@ export class Voting {
     return this.#state !== null && isFrozen(this.#state)
   }
 
+  /** Something was begun whose outcome this member does not know yet. */
+  get isOpen(): boolean {
+    return this.isBusy || (this.#state !== null && isUnfinished(this.#state))
+  }
+
   get isBusy(): boolean {
     return this.#current !== null || this.#queue.length > 0
   }

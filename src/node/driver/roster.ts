@@ -27,8 +27,6 @@ import { Voting } from './roster-voting.ts'
 import { type Membership, systemFact, systemFacts, systemId } from './system.ts'
 
 const SYNC_EVERY_MS = 1000
-/** A removal is told to all before links are cut; who does not answer in this time is not awaited. */
-const TELL_MS = 1000
 /** Who does not reach some member asks so often at such a door who of the two is still one. */
 const HELLO_EVERY_MS = 5000
 
@@ -278,7 +276,7 @@ export class Roster {
   async #heardBy(told: readonly MemberId[]): Promise<void> {
     const { links } = this.#member
     await Promise.all(
-      told.map(one => links.ask(one, { kind: 'askSystem' }, { timeoutMs: TELL_MS })),
+      told.map(one => links.ask(one, { kind: 'askSystem' }, { timeoutMs: limits.tellMs })),
     )
   }
 

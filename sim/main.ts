@@ -16,6 +16,8 @@ import { Collector } from './page/collect.ts'
 import { pageOf } from './page/page.ts'
 import { paintFor, report, seconds } from './report.ts'
 import { simulate } from './run.ts'
+import { shrink } from './shrink.ts'
+import { readRun, writeRun } from './shrink-file.ts'
 import { totalsJson, totalsText } from './totals.ts'
 import type { Watcher, World } from './world.ts'
 
@@ -31,15 +33,41 @@ async function runOne(asked: Asked): Promise<boolean> {
     page = new Collector(world)
     return page.watcher()
   }
-  const result = await simulate({ ...optionsOf(asked, asked.seed), watch })
+  const options =
+    asked.replayPath === null ? optionsOf(asked, asked.seed) : readRun(asked.replayPath)
+  const result = await simulate({ ...options, watch })
   process.stdout.write(report(result, paint))
   if (asked.historyPath !== null) await writeHistory(asked.historyPath, result.lines)
   if (asked.htmlPath !== null) {
-    const data = page!.data(result, commandOf(asked, asked.seed))
+    const replay = asked.replayPath === null ? null : `npm run sim -- --replay ${asked.replayPath}`
+    const data = page!.data(result, replay ?? commandOf(asked, asked.seed))
     writeFileSync(asked.htmlPath, pageOf(data))
     process.stdout.write(`the run is drawn in ${asked.htmlPath}\n`)
   }
   return result.violationCount === 0
+}
+
+/** Looks for a smaller run that fails alike. */
+async function runSmaller(asked: Asked, path: string): Promise<boolean> {
+  const options =
+    asked.replayPath === null ? optionsOf(asked, asked.seed) : readRun(asked.replayPath)
+  const endMs = performance.now() + asked.minutes * 60_000
+  const shrunk = await shrink(options, {
+    isEnough: () => performance.now() > endMs,
+    progress: ({ options: { members, seconds: time, struck = [] }, tried }, what) => {
+      const size = `${members} members, ${struck.length} faults, ${time} s`
+      process.stdout.write(`run ${tried}: fails alike with ${size} (${what})\n`)
+    },
+  })
+  if (shrunk === null) {
+    process.stdout.write('it does not fail: there is nothing to shrink\n')
+    return true
+  }
+  writeRun(path, shrunk)
+  const { guarantee, atMs, sentence } = shrunk.found
+  process.stdout.write(`${guarantee} ${seconds(atMs)}  ${sentence}\n`)
+  process.stdout.write(`npm run sim -- --replay ${path}\n`)
+  return false
 }
 
 async function writeHistory(path: string, lines: Lines): Promise<void> {
@@ -71,8 +99,10 @@ async function main(args: readonly string[]): Promise<number> {
     await runForAnother(asked, range)
     return 0
   }
-  const holds = asked.many === null ? await runOne(asked) : await runAll(asked, args)
-  return holds ? 0 : 1
+  if (asked.many !== null) return (await runAll(asked, args)) ? 0 : 1
+  const { shrinkPath } = asked
+  const run = shrinkPath === null ? runOne(asked) : runSmaller(asked, shrinkPath)
+  return (await run) ? 0 : 1
 }
 
 process.on('unhandledRejection', error => {

@@ -1,0 +1,89 @@
+/**
+ * What an answer promises of the disk of its moment, and which sides may have Sources at once: each
+ * in a history of a few lines, right and wrong.
+ */
+import { describe, expect, it } from 'vitest'
+import { checkHistory } from './check.ts'
+import type { HistoryLine, Unplaced } from './format.ts'
+import { hashOf } from './hashes.ts'
+import type { CheckNumber } from './report.ts'
+
+type Timed = readonly [atMs: number, line: Unplaced]
+
+/** What one check finds in a history of these lines. */
+function found(check: CheckNumber, quorum: 'visible' | 'roster', ...timed: readonly Timed[]) {
+  const begin: Unplaced = {
+    kind: 'begin',
+    format: 1,
+    run: 'promise',
+    members: ['a', 'b', 'c'],
+    quorum,
+    records: { holds: true, statuses: true, samples: false, sides: true },
+    mayDestroyAll: false,
+    bounds: { sourceMs: 1, debtMs: 1, writeMs: 1000, rosterLagMs: 0, persistMs: 0 },
+  }
+  const lines = [[0, begin] as const, ...timed].map(
+    ([atMs, line], seq) => ({ ...line, seq, atMs }) as HistoryLine,
+  )
+  const answer = checkHistory({ lines, problems: [] }).answers[check]!
+  return answer.findings.filter(({ kind }) => kind === 'fail').map(({ sentence }) => sentence)
+}
+
+describe('an answer and the disk of its moment', () => {
+  const version = hashOf('version')
+  const answered = (op: 'put' | 'resolve', blob: string | null, payload: boolean): Timed[] => {
+    const asked = { request: 'r', client: 'c', member: 'a', op, id: 'x', blob, size: 1 } as const
+    const level = op === 'put' ? 'pending' : null
+    const told = { request: 'r', version, blob: null, level, heldBy: ['a'] } as const
+    return [
+      [1, { kind: 'invoke', ...asked }],
+      [2, { kind: 'hold', member: 'a', id: 'x', version, state: 'fresh', payload }],
+      [3, { kind: 'done', ...told }],
+    ]
+  }
+
+  it('a write is blamed that was answered without its payload', () => {
+    expect(found(1, 'visible', ...answered('put', hashOf('value'), false))).toHaveLength(1)
+    expect(found(1, 'visible', ...answered('put', hashOf('value'), true))).toEqual([])
+  })
+
+  it('who keeps a branch is not blamed for bytes of it that are still on their way', () => {
+    expect(found(1, 'visible', ...answered('resolve', null, false))).toEqual([])
+    expect(found(1, 'visible', ...answered('resolve', hashOf('value'), false))).toHaveLength(1)
+  })
+})
+
+describe('two sides with Sources, under quorum roster', () => {
+  const source = (member: string, status: 'source' | 'counter-sync' = 'source'): Unplaced => ({
+    kind: 'status',
+    member,
+    status,
+    round: null,
+  })
+  const cut: Unplaced = { kind: 'sides', sides: [['a'], ['b', 'c']] }
+  const joined: Unplaced = { kind: 'sides', sides: [['a', 'b', 'c']] }
+  const begun: Timed[] = [
+    [1, joined],
+    [2, source('a')],
+    [3, source('b')],
+    [1000, cut],
+  ]
+
+  it('for longer than seven seconds are blamed, once', () => {
+    const later: Timed[] = [
+      [7999, source('c')],
+      [8001, source('c')],
+      [8002, source('c')],
+    ]
+    expect(found(6, 'roster', ...begun, ...later)).toEqual([
+      'Sources on two sides for over 7000 ms: a and b+c',
+    ])
+  })
+
+  it('are not, when one gives it up in time, or the sides meet, or the quorum is visible', () => {
+    const end: Timed = [20_000, source('c')]
+    expect(found(6, 'roster', ...begun, [6000, source('a', 'counter-sync')], end)).toEqual([])
+    expect(found(6, 'roster', ...begun, [6000, joined], end)).toEqual([])
+    expect(found(6, 'visible', ...begun, end)).toEqual([])
+  })
+})

@@ -33,7 +33,7 @@ export interface Bounds {
 }
 
 export function exploreRoster(setting: Setting, { statesMax, recoverEvery }: Bounds): Explored {
-  const things = newThings()
+  const things = newThings(setting)
   const seen = new Set<string>()
   const queue: Node[] = []
   let transitions = 0

@@ -78,6 +78,7 @@ function checkSides(world: World, things: Things): void {
 
 /** All can speak, and nothing more happens: everything that was begun ends, and all know how. */
 export function checkRecovery(begin: World, things: Things): void {
+  things.numberMax = Number.POSITIVE_INFINITY
   let world = begin
   for (let round = 0; round < ROUNDS_MAX; round++) {
     world = learnAll(world, things)
@@ -86,6 +87,7 @@ export function checkRecovery(begin: World, things: Things): void {
     world = drive(world, open[round % open.length]!, things)
   }
   world = learnAll(world, things)
+  things.numberMax = things.setting.begin.number + things.setting.numbersMax
   const members = world.members.map(number => things.members.values[number]!)
   const numbers = new Set(members.map(({ state }) => state.known.number))
   const open = world.members.filter(number => isOpen(things, number))
@@ -94,9 +96,11 @@ export function checkRecovery(begin: World, things: Things): void {
   throw new Violation(`calm does not end it: numbers ${[...numbers].join()}, open at ${names}`)
 }
 
+/** Who is not in effect has nothing to finish: what it accepted stands or falls with the others. */
 function isOpen(things: Things, number: number): boolean {
   const { state }: WorldMember = things.members.values[number]!
-  return state.proposal !== null || isUnfinished(state)
+  const isElector = state.known.members.some(({ peer }) => peer === state.self)
+  return state.proposal !== null || (isElector && isUnfinished(state))
 }
 
 /** One member tries, and everything that it says and is answered arrives once. */

@@ -126,21 +126,25 @@ function step(
   return stepped
 }
 
-function stepOnce(before: WorldMember, event: RosterEvent, things: Things): Stepped {
+function stepOnce(before: WorldMember, begin: RosterEvent, things: Things): Stepped {
   const state: RosterState = { ...before.state }
   let { saved } = before
   const said: number[] = []
   const decisions: number[] = []
-  for (const effect of stepRoster(state, event)) {
-    if (effect.kind === 'save') saved = effect.vote
-    if (effect.kind === 'save' || effect.kind === 'send') {
+  const events = [begin]
+  for (let event = events.shift(); event !== undefined; event = events.shift()) {
+    for (const effect of stepRoster(state, event)) {
+      if (effect.kind === 'save') saved = effect.vote
+      if (effect.kind === 'decided') decisions.push(things.decisions.of(effect.decision))
+      if (effect.kind !== 'save' && effect.kind !== 'send') continue
       for (const { to, message } of effect.messages) {
-        said.push(things.said.of({ from: state.self, to, message }))
+        const isOwn = things.setting.isPrompt && to === state.self
+        if (isOwn) events.push({ kind: 'message', from: to, message })
+        else said.push(things.said.of({ from: state.self, to, message }))
       }
     }
-    if (effect.kind === 'decided') decisions.push(things.decisions.of(effect.decision))
   }
-  const isFresh = before.isFresh && event.kind !== 'propose'
+  const isFresh = before.isFresh && begin.kind !== 'propose'
   return { member: things.members.of({ state, saved, isFresh }), said, decisions }
 }
 
@@ -159,10 +163,10 @@ function taken(world: World, at: number, stepped: Stepped, things: Things): Worl
   }
 }
 
-/** A message about what its receiver knows the outcome of is as good as lost. */
+/** A message about what its receiver knows the outcome of, or about too late a number, is lost. */
 function isAlive({ to, message }: Said, members: readonly number[], things: Things): boolean {
   const number = members[ids.indexOf(to as (typeof ids)[number])]
-  if (number === undefined) return false
+  if (number === undefined || message.number > things.numberMax) return false
   return message.number > things.members.values[number]!.state.known.number
 }
 

@@ -32,12 +32,16 @@ export interface Setting {
   readonly name: string
   readonly begin: Configuration
   readonly rivals: readonly Rival[]
+  /** So many numbers are followed; what is said of later ones is lost. */
+  readonly numbersMax: number
   /** Ballots have counters up to this. */
   readonly counterMax: number
   readonly crashesMax: number
   /** Crashes with which a member loses its vote, and knows it. */
   readonly lossesMax: number
   readonly planted: ReadonlySet<RosterBug>
+  /** What a member says to itself arrives at once: fewer orders, so that more of the rest fits. */
+  readonly isPrompt: boolean
   /** Crashes with which a member loses its vote unawares: an error on purpose. */
   readonly forgetsPromises: boolean
 }
@@ -70,6 +74,9 @@ export interface World {
 
 /** What the numbers of an exploration stand for. */
 export interface Things {
+  readonly setting: Setting
+  /** Messages about later numbers do not arrive. */
+  numberMax: number
   readonly members: Interned<WorldMember>
   readonly said: Interned<Said>
   readonly decisions: Interned<Decision>
@@ -84,8 +91,10 @@ export interface Stepped {
   readonly decisions: readonly number[]
 }
 
-export function newThings(): Things {
+export function newThings(setting: Setting): Things {
   return {
+    setting,
+    numberMax: setting.begin.number + setting.numbersMax,
     members: new Interned(),
     said: new Interned(),
     decisions: new Interned(),

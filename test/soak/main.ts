@@ -1,0 +1,155 @@
+/**
+ * A soak: everything that looks for errors, for as long as asked, and one row in the ledger. The
+ * simulator has one core to itself; on the other one runs the lab (which needs root), then the
+ * explorer, then the fuzzers. Each part is the command that anybody can run by hand; what it
+ * printed is kept beside its figures, so that a failure can be repeated.
+ *
+ *   npm run soak -- --minutes 40
+ *
+ * Exits 0 when nothing failed, 1 when something did (its row is written all the same), 2 when it
+ * was not understood.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { readLedger, type Soak, sumText, withSoak } from './ledger.ts'
+import { type Lab, runExplorer, runFuzzers, runLab, runSeeds, type Seeds } from './parts.ts'
+
+const HELP = `npm run soak -- [options]
+  --minutes N    about how long (default 40); the lab takes two thirds of it, on its own core
+  --from N       the first seed (default: after the last one of the ledger)
+  --no-lab       leave real daemons out (they need root)
+  --ledger FILE  where the row goes (default docs/ledger.md)
+`
+
+const LAB_SHARE = 0.65
+/** Below this the explorer and the fuzzers would have no time beside the lab. */
+const MINUTES_MIN = 5
+
+interface Asked {
+  readonly minutes: number
+  readonly from: number | null
+  readonly withLab: boolean
+  readonly ledger: string
+}
+
+class UsageError extends Error {}
+
+function readArguments(args: readonly string[]): Asked | 'help' {
+  const text = { type: 'string' } as const
+  const flag = { type: 'boolean' } as const
+  const { values } = parseArgs({
+    args: [...args],
+    options: { minutes: text, from: text, 'no-lab': flag, ledger: text, help: flag },
+  })
+  if (values.help === true) return 'help'
+  const minutes = Number(values.minutes ?? '40')
+  if (!(minutes >= MINUTES_MIN)) throw new UsageError(`--minutes is at least ${MINUTES_MIN}`)
+  const from = values.from === undefined ? null : Number(values.from)
+  if (from !== null && !Number.isSafeInteger(from)) throw new UsageError('--from is a seed')
+  return {
+    minutes,
+    from,
+    withLab: values['no-lab'] !== true,
+    ledger: values.ledger ?? fileURLToPath(new URL('../../docs/ledger.md', import.meta.url)),
+  }
+}
+
+function say(sentence: string): void {
+  process.stdout.write(`${sentence}\n`)
+}
+
+/** Seeds are drawn by number: a soak goes on where the last one ended. */
+function nextSeed(soaks: readonly Soak[]): number {
+  const ends = soaks.map(({ range }) => Number(range.split('–').at(-1)))
+  return Math.max(0, ...ends) + 1
+}
+
+function commitOf(): string {
+  const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim()
+  const isClean = git('status', '--porcelain', '--untracked-files=no') === ''
+  return `${git('rev-parse', '--short', 'HEAD')}${isClean ? '' : '+'}`
+}
+
+function rowFor(asked: Asked, commit: string, seeds: Seeds, others: Others): Soak {
+  const { lab, states, inputs } = others
+  const faults = { ...seeds.faults }
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    commit,
+    minutes: asked.minutes,
+    seeds: seeds.seeds,
+    range: `${seeds.from}–${seeds.from + seeds.seeds - 1}`,
+    hours: Math.round(seeds.simulatedMs / 36_000) / 100,
+    faults,
+    ...seeds.operations,
+    acknowledged: seeds.acknowledged,
+    lost: seeds.lost,
+    diverged: seeds.diverged,
+    falseSplits: seeds.falseSplits,
+    failed: seeds.failed.length + (lab?.failed ?? 0) + states.failed + inputs.failed,
+    kills: lab?.kills ?? 0,
+    powerCuts: lab?.powerCuts ?? 0,
+    labDone: lab?.operations.done ?? 0,
+    labAcknowledged: lab?.acknowledged ?? 0,
+    labLost: lab?.lost ?? 0,
+    states: states.passed,
+    inputs: inputs.passed,
+  }
+}
+
+interface Others {
+  readonly lab: Lab | null
+  readonly states: { readonly passed: number; readonly failed: number }
+  readonly inputs: { readonly passed: number; readonly failed: number }
+}
+
+async function runOthers(asked: Asked, folder: string): Promise<Others> {
+  const lab = asked.withLab ? await runLab(folder, asked.minutes * LAB_SHARE) : null
+  if (lab !== null) say(`lab: ${lab.kills} kills, ${lab.powerCuts} power cuts, ${lab.lost} lost`)
+  const states = await runExplorer(folder)
+  say(`explorer: ${states.passed} states, ${states.failed} violations`)
+  const inputs = await runFuzzers(folder)
+  say(`fuzzers: ${inputs.passed} inputs, ${inputs.failed} findings`)
+  return { lab, states, inputs }
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  let asked: Asked | 'help'
+  try {
+    asked = readArguments(args)
+  } catch (error) {
+    const isUsage = error instanceof UsageError || (error instanceof TypeError && 'code' in error)
+    if (!isUsage) throw error
+    process.stderr.write(`${error.message}\n\n${HELP}`)
+    return 2
+  }
+  if (asked === 'help') {
+    say(HELP)
+    return 0
+  }
+  if (asked.withLab && process.getuid?.() !== 0) {
+    process.stderr.write('the lab needs root; --no-lab leaves it out\n')
+    return 2
+  }
+  const ledger = readFileSync(asked.ledger, 'utf8')
+  const commit = commitOf()
+  const folder = mkdtempSync(join(tmpdir(), 'veche-soak-'))
+  say(`a soak of ${asked.minutes} minutes on ${commit}; what its parts print is in ${folder}`)
+  const endMs = performance.now() + asked.minutes * 60_000
+  const from = asked.from ?? nextSeed(readLedger(ledger))
+  const [seeds, others] = await Promise.all([
+    runSeeds(folder, from, endMs, say),
+    runOthers(asked, folder),
+  ])
+  const soak = rowFor(asked, commit, seeds, others)
+  writeFileSync(asked.ledger, withSoak(readFileSync(asked.ledger, 'utf8'), soak))
+  for (const { command, sentence } of seeds.failed) say(`FAILED ${sentence}\n  ${command}`)
+  say(sumText([soak]))
+  return soak.failed === 0 ? 0 : 1
+}
+
+process.exitCode = await main(process.argv.slice(2))

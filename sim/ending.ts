@@ -31,7 +31,8 @@ function checkAcknowledged(world: World, history: History, verdict: Verdict): vo
   for (const { id: name, disk } of takingPart(world)) {
     const rooted = rootedKeys(disk.holdings)
     for (const { sequence, id, blob, outcome, member } of history.acknowledged()) {
-      if (outcome.kind !== 'done') continue
+      // What its own users were told a liar may keep from the others.
+      if (outcome.kind !== 'done' || member === world.liar) continue
       const ref = { id, version: outcome.version }
       // Its last copy was destroyed on purpose, or lies with who was removed.
       if (world.atlas.excuseOf(ref) !== undefined) continue

@@ -36,7 +36,7 @@ export class Holes {
     return this.#canBe && !this.#payloads.has(blob)
   }
 
-  get any(): boolean {
+  get exist(): boolean {
     for (const { fact } of this.#union.values()) {
       if (this.lacksAncestor(refKey(fact))) return true
       if (fact.blob !== null && this.lacksPayload(fact.blob)) return true

@@ -54,6 +54,10 @@ export class Monitor {
         this.events.push({ atMs: world.nowMs, sentence })
       },
       status: (member, from, to, sentence) => this.#status(member, from, to, sentence),
+      blamed: (by, whom, sentence) => {
+        if (by.id === world.liar || whom === world.liar) return
+        verdict.fail('G8', `${by.id} blames ${whom}, which is honest: ${sentence}`)
+      },
       died: ({ id, disk }, error) => {
         if (disk.hasFailed) return // a failed fsync must end it
         verdict.fail('life', `the process of ${id} ended by itself: ${error.stack}`)

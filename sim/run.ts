@@ -14,7 +14,10 @@ import { dumpAll, judge } from './history-judge.ts'
 import type { Lines } from './history-lines.ts'
 import { boundsOf, HistoryRecorder, slowestRate } from './history-recorder.ts'
 import { Holes } from './holes.ts'
+import { checkVerified, drawLiar, Liar } from './liar.ts'
+import type { LieKind } from './liar-lies.ts'
 import { Monitor } from './monitor.ts'
+import type { Random } from './random.ts'
 import { areAllIn, isSettled, takingPart, whyUnsettled } from './settled.ts'
 import { Verdict, type Violation } from './verdict.ts'
 import { type Load, USUAL_LOAD, Workload } from './workload.ts'
@@ -32,6 +35,8 @@ export interface RunOptions {
   readonly swarm?: Partial<Swarm>
   /** Faults that happen, instead of those that the seed draws. */
   readonly struck?: readonly Struck[]
+  /** One member tells these; none: nobody lies. Absent: what the seed draws. */
+  readonly lies?: readonly LieKind[]
   /** Ends the run at the first violation. */
   readonly stopAtFirst?: boolean
   readonly watch?: (world: World) => Watcher
@@ -55,6 +60,7 @@ export interface RunResult {
   /** Kinds that were under way together. */
   readonly faultPairs: ReadonlyMap<string, number>
   readonly monitor: Monitor
+  readonly liar: Liar | null
   readonly network: World['network']['counts']
   /** From the heal; null: not within the time allowed. */
   readonly firstSourceMs: number | null
@@ -88,6 +94,11 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   const workload = new Workload(world, { ...USUAL_LOAD, ...options.load }, answers)
   const faults = new Faults(world, swarm, random)
   const recorder = new HistoryRecorder({ world, lines: workload.lines })
+  const lying = random.fork('liar')
+  const liar =
+    options.lies === undefined
+      ? drawLiar(world, lying, swarm)
+      : liarOf(world, lying, swarm, options.lies)
   if (options.watch !== undefined) world.watchers.push(options.watch(world))
   const isOver = () => options.stopAtFirst === true && !verdict.ok
 
@@ -114,6 +125,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   }
   if (!isOver()) {
     healAll(world)
+    liar?.exposed()
     recorder.weather('stop')
     await world.run(WRITES_AFTER_HEAL_MS, seesSource)
     workload.stop()
@@ -126,6 +138,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   }
   const convergedMs = !isOver() && isSettled(world) ? world.nowMs - healedAtMs : null
   if (!isOver()) {
+    checkVerified(world, verdict)
     if (convergedMs === null) {
       verdict.fail('G2', `not equal ${EQUAL_WITHIN_MS / 1000} s after: ${whyUnsettled(world)}`)
     }
@@ -138,7 +151,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     await world.run(Math.max(IDLE_MS, dueMs - world.nowMs))
     await finish(world, dumpAll(world, recorder))
     // What left with a removed member the checker would call lost: there our own checks suffice.
-    if (world.liar === null && !new Holes(world).any) judged = judge(workload.lines, verdict)
+    if (world.liar === null && !new Holes(world).exist) judged = judge(workload.lines, verdict)
   }
   return {
     options,
@@ -154,6 +167,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     struck: faults.struck,
     faultPairs: faults.pairs,
     monitor,
+    liar,
     network: world.network.counts,
     firstSourceMs: firstSourceAtMs === null ? null : firstSourceAtMs - healedAtMs,
     convergedMs,
@@ -164,6 +178,10 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
 
 function doAllRun(world: World): boolean {
   return areAllIn(world) && world.up().every(({ life }) => life?.isStill === false)
+}
+
+function liarOf(world: World, random: Random, swarm: Swarm, lies: readonly LieKind[]): Liar | null {
+  return lies.length === 0 ? null : new Liar(world, random, lies, swarm)
 }
 
 /** What repeats a run, in words. */

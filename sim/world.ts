@@ -37,6 +37,8 @@ export interface Watcher {
   opened?(member: SimMember): void
   /** A process is gone, however it went. */
   gone?(member: SimMember): void
+  /** A member named another one for something that no honest member says. */
+  blamed?(by: SimMember, whom: MemberId, sentence: string): void
   /** A machine was added to the world; it is no member of anything yet. */
   enrolled?(member: SimMember): void
   /** Another disk was put into a machine that is down: what it held is gone. */
@@ -342,9 +344,12 @@ export class World {
   }
 
   #logOf(entry: SimMember, life: Life): Log {
-    return (level: LogLevel, sentence: string) => {
+    return (level: LogLevel, sentence: string, fields = {}) => {
       if (!life.alive) return
       this.trace(entry.id, `log ${level} ${sentence}`)
+      if (fields.reason === 'peer' && typeof fields.member === 'string') {
+        for (const watcher of this.watchers) watcher.blamed?.(entry, fields.member, sentence)
+      }
       const change = /^(\S+) → (\S+): (.*)$/.exec(sentence)
       if (change === null) return
       const [, from, to, why] = change as unknown as [string, Status, Status, string]

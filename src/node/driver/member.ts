@@ -374,7 +374,8 @@ export class Member implements Context {
   }
 
   #onProblem(problem: Problem): void {
-    this.ports.log('warn', problem.sentence, { reason: problem.reason, id: problem.id })
+    const { reason, id, member } = problem
+    this.ports.log('warn', problem.sentence, { reason, id, member })
     this.feed.append([{ kind: 'problem', ...problem } as EventBody])
   }
 

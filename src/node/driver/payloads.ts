@@ -31,6 +31,8 @@ export class Payloads {
   readonly #context: Context
   readonly #wanted = new Map<Hash, Wanted>()
   readonly #onHave: (blobs: readonly Hash[]) => void
+  /** Members that let a question for a piece run out, with the moment. */
+  readonly #silentAt = new Map<MemberId, number>()
   #active = 0
   /** Bytes of large payloads received since the start, counted as they arrive. */
   receivedBytes = 0
@@ -115,9 +117,17 @@ export class Payloads {
           wanted.fetching = false
           wanted.tryAt = this.#context.now() + RETRY_MS
           this.#active -= 1
+          this.#toTheEnd(wanted)
         }),
       )
     }
+  }
+
+  /** What nobody has now keeps nothing else waiting. */
+  #toTheEnd(wanted: Wanted): void {
+    if (this.#wanted.get(wanted.blob) !== wanted) return
+    this.#wanted.delete(wanted.blob)
+    this.#wanted.set(wanted.blob, wanted)
   }
 
   async #fetch(wanted: Wanted): Promise<void> {
@@ -186,13 +196,16 @@ export class Payloads {
       const holders = this.#mayHave(wanted)
       if (holders.length === 0) return undefined
       const peer = holders[(turn + attempt) % holders.length]!
+      const askedAt = this.#context.now()
       const answer = await this.#context.links.ask(
         peer,
         { kind: 'askChunk', blob, offset, length },
         { lane: 'bulk', timeoutMs: PIECE_MS },
       )
       if (answer?.kind !== 'chunk' || answer.bytes === null || answer.bytes.length !== length) {
-        wanted.absentAt.set(peer, this.#context.now())
+        const now = this.#context.now()
+        wanted.absentAt.set(peer, now)
+        if (now - askedAt >= PIECE_MS) this.#silentAt.set(peer, now)
         continue
       }
       this.receivedBytes += answer.bytes.length
@@ -204,6 +217,9 @@ export class Payloads {
   #mayHave(wanted: Wanted): MemberId[] {
     const now = this.#context.now()
     return this.#context.reached().filter(peer => {
+      // Each wait for it takes one of a few places: others are asked meanwhile.
+      const silentAt = this.#silentAt.get(peer)
+      if (silentAt !== undefined && now - silentAt < PIECE_MS) return false
       const absentAt = wanted.absentAt.get(peer)
       return absentAt === undefined || now - absentAt >= RETRY_MS
     })

@@ -2,8 +2,11 @@
  * A member that lies in every way of the repertoire: the others stay whole, and say who it is.
  */
 import { describe, expect, it } from 'vitest'
+import { utf8 } from '../src/base/bytes.ts'
+import { sha256 } from './history.ts'
 import { type LieKind, lies } from './liar-lies.ts'
 import { simulate } from './run.ts'
+import { Scene } from './scene.ts'
 
 const kinds = Object.keys(lies) as LieKind[]
 const harmless = kinds.filter(kind => lies[kind].isHarmless)
@@ -27,15 +30,23 @@ describe('with a member that lies', () => {
     expect(liar!.told.size).toBeGreaterThan(12)
   })
 
-  it('payloads that nobody has, and a liar that lets each question for them run out, keep no other payload waiting', async () => {
-    const swarm = { kinds: ['kill', 'partition', 'pause', 'breakLink'] } as const
-    const { violations } = await simulate({
-      seed: 8,
-      members: 4,
-      seconds: 20,
-      lies: harmless,
-      swarm,
+  it('payloads that nobody has, and a member that lets each question for them run out, keep no other payload waiting for good', async () => {
+    const scene = await Scene.open({ members: 3 })
+    const [one, silent, other] = scene.at(0, 1, 2)
+    scene.world.liar = silent!.id
+    scene.world.tongue = port => ({
+      ...port,
+      send: (peer, lane, frame) =>
+        lane === 'bulk' ? Promise.resolve() : port.send(peer, lane, frame),
     })
-    expect(violations).toEqual([])
+    scene.world.startAll()
+    await scene.until(() => scene.are('source'), 10_000)
+    for (let n = 0; n < 12; n++) one!.member!.payloads.want(sha256(utf8(`nobody ${n}`)), 10)
+    await scene.run(1000)
+    const text = 'large'.padEnd(100_000, '.')
+    await scene.put(2, 'large', text)
+    const blob = sha256(utf8(text))
+    expect(other!.disk.payloads.has(blob)).toBe(true)
+    await scene.until(() => one!.disk.payloads.has(blob), 45_000)
   })
 })

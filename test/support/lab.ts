@@ -86,6 +86,7 @@ export class LabMember {
   async start(
     env: Readonly<Record<string, string>> = {},
     args: readonly string[] = [],
+    answersMs = 20_000,
   ): Promise<void> {
     // Without namespaces other labs share the machine's network: nobody is to be discovered there.
     const mdns = this.namespace === null ? ['--no-mdns'] : []
@@ -100,10 +101,11 @@ export class LabMember {
     child.once('exit', () => {
       ended = true
     })
-    await until(`${this.name} answers`, async () => {
+    const answers = async () => {
       if (ended) throw new Error(`${this.name} ended at its start:\n${this.log}`)
       return await this.#answers()
-    })
+    }
+    await until(`${this.name} answers`, answers, answersMs)
   }
 
   /** A call on a connection of its own. */

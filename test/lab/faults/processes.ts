@@ -1,0 +1,54 @@
+/**
+ * Faults of processes: ended without a word at any moment, one or all at once, and standing still for
+ * a while. Of some that were ended the disk is read before they start again.
+ */
+import type { Daemon } from '../daemon.ts'
+import type { Dice } from '../dice.ts'
+import { dumpCrash, type FaultKind, uuids, type World, withMember, withMembers } from './fault.ts'
+
+/** Reading a whole store takes its time: not after each kill. */
+const DUMP_CHANCE = 0.3
+
+async function killAndStart(world: World, dice: Dice, daemons: readonly Daemon[]): Promise<void> {
+  for (const daemon of daemons) world.tape.once('kill', [daemon.id])
+  await Promise.all(daemons.map(daemon => daemon.kill()))
+  for (const daemon of daemons) if (dice.chance(DUMP_CHANCE)) dumpCrash(world, daemon)
+  await world.phase.wait(dice.chance(0.5) ? 0 : dice.int(0, 8000))
+  await Promise.all(daemons.map(daemon => daemon.start()))
+}
+
+const kill: FaultKind = {
+  name: 'kill',
+  weight: 6,
+  run: (world, dice) =>
+    withMember(world, dice, async daemon => {
+      await killAndStart(world, dice, [daemon])
+      // Sometimes again while it is still opening and catching up.
+      if (dice.chance(0.3)) {
+        await world.phase.wait(dice.int(0, 1500))
+        if (daemon.isUp) await killAndStart(world, dice, [daemon])
+      }
+    }),
+}
+
+const killAll: FaultKind = {
+  name: 'kill of all',
+  weight: 1,
+  run: (world, dice) =>
+    withMembers(world, dice, world.daemons.length, daemons => killAndStart(world, dice, daemons)),
+}
+
+const pause: FaultKind = {
+  name: 'pause',
+  weight: 3,
+  run: (world, dice) =>
+    withMembers(world, dice, dice.chance(0.3) ? 2 : 1, async daemons => {
+      const stop = world.tape.lasting('pause', uuids(daemons))
+      for (const daemon of daemons) daemon.signal('SIGSTOP')
+      await world.phase.wait(dice.pick([dice.int(50, 3000), dice.int(3000, 15_000)]))
+      for (const daemon of daemons) daemon.signal('SIGCONT')
+      stop()
+    }),
+}
+
+export const processFaults: readonly FaultKind[] = [kill, killAll, pause]

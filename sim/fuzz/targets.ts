@@ -13,6 +13,7 @@ import { VecheError } from '../../src/base/veche-error.ts'
 import { escapeName, parseId, rootOf } from '../../src/consensus/items/id.ts'
 import { checkMethod, checkParams } from '../../src/control/check-params.ts'
 import { parseRequest } from '../../src/control/request-line.ts'
+import { decodeVote, encodeVote } from '../../src/node/driver/roster-record.ts'
 import { decodeToken, encodeToken } from '../../src/node/token.ts'
 import { journalLine, readLines } from '../../src/storage/journal.ts'
 import {
@@ -30,6 +31,8 @@ import {
   sizePayload,
   unseal,
 } from '../../src/storage/records.ts'
+import { unsnappy } from '../../src/storage/snappy.ts'
+import { readBlock, writeBlock } from '../../src/storage/table-block.ts'
 import {
   decodeDoorAnswer,
   decodeDoorRequest,
@@ -207,6 +210,25 @@ function takeJournal(input: Bytes): boolean {
   return damagedLines === 0
 }
 
+/** A block of one of LevelDB's tables, which mending reads: what it says it says again. */
+function takeBlock(input: Bytes): boolean {
+  const entries = readBlock(input)
+  if (entries === undefined) return false
+  const again = readBlock(writeBlock(entries)) ?? []
+  if (again.length !== entries.length) throw new Error('a block changed')
+  for (const [at, { key, value }] of entries.entries()) {
+    expectSame(again[at]!.key, key)
+    expectSame(again[at]!.value, value)
+  }
+  return true
+}
+
+function takeVote(input: Bytes): boolean {
+  const vote = decodeVote(input)
+  if (vote !== undefined) expectSame(encodeVote(vote), input)
+  return vote !== undefined
+}
+
 /** All of them. */
 export const targets: readonly Target[] = [
   format('frame', frameOf(limits.streamFrameBytesMax), encodeFrame),
@@ -241,4 +263,7 @@ export const targets: readonly Target[] = [
   { name: 'line', take: takeLines, spoil: spoilLine },
   { name: 'id', take: takeId },
   { name: 'journal', take: takeJournal },
+  { name: 'table-block', take: takeBlock },
+  { name: 'snappy', take: input => unsnappy(input) !== undefined },
+  { name: 'vote', take: takeVote, spoil: spoilCbor },
 ]

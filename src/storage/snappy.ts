@@ -11,7 +11,9 @@ const PLAIN_BYTES_MAX = 64 * 1024 * 1024
 /** The plain bytes. */
 export function unsnappy(bytes: Bytes): Bytes | undefined {
   const size = readVarint(bytes, 0)
-  if (size === undefined || size.value > PLAIN_BYTES_MAX) return undefined
+  // No piece gives more than 64 bytes for one: no memory is taken for a length that cannot be.
+  if (size === undefined || size.value > Math.min(PLAIN_BYTES_MAX, 64 * bytes.length))
+    return undefined
   const plain = new Uint8Array(size.value)
   let done = 0
   for (let at = size.end; at < bytes.length; ) {

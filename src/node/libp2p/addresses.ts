@@ -29,13 +29,21 @@ export function announcedAddresses(announce: readonly string[], self: MemberId):
 export function dialable(addresses: readonly string[], peer: MemberId): Multiaddr[] {
   return addresses.flatMap(text => {
     const address = readAddress(text)
-    // Empty, or a peer id alone: libp2p would ask others where that peer is.
-    if (address === undefined || [undefined, CODE_P2P].includes(address.getComponents()[0]?.code))
-      return []
+    if (address === undefined || !isTcp(address)) return []
     const named = address.getComponents().findLast(({ code }) => code === CODE_P2P)?.value
     if (named === undefined) return [address.encapsulate(`/p2p/${peer}`)]
     return named === peer ? [address] : []
   })
+}
+
+/**
+ * A host and a port, and at most the peer id behind them. Others give these addresses: nothing else
+ * that the transport knows (a socket file of this machine, a relay, a list to look up) is dialled.
+ */
+function isTcp(address: Multiaddr): boolean {
+  const [host, port, peer, ...rest] = address.getComponents().map(({ name }) => name)
+  const isHost = /^(ip4|ip6|dns|dns4|dns6)$/.test(host ?? '')
+  return isHost && port === 'tcp' && (peer ?? 'p2p') === 'p2p' && rest.length === 0
 }
 
 /** An address without the peer id at its end. */

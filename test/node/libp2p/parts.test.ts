@@ -57,6 +57,10 @@ test('of the addresses given for a peer only its own and readable ones are diall
     `/ip4/10.0.0.1/tcp/3/p2p/${other}`,
     'nonsense',
     `/p2p/${id}`,
+    '/unix/%2Frun%2Fa.sock',
+    '/dnsaddr/example.org',
+    '/ip4/10.0.0.1/udp/4/quic-v1',
+    `/ip4/10.0.0.1/tcp/5/p2p/${other}/p2p-circuit`,
     '',
   ]
   expect(dialable(addresses, id).map(String)).toEqual([

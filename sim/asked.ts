@@ -3,7 +3,7 @@
  * with a sentence, and never taken for something else.
  */
 import { parseArgs } from 'node:util'
-import type { PlantedBug, Quorum } from '../src/consensus/agreement/state.ts'
+import { type PlantedBug, plantedBugNames, type Quorum } from '../src/consensus/agreement/state.ts'
 import { drawnOptions } from './draw.ts'
 import type { RunOptions } from './run.ts'
 
@@ -15,7 +15,7 @@ export const HELP = `npm run sim -- [options]
   --members N      1 to 20 (default: 5, or drawn)
   --seconds N      of faults, before the heal (default: 60)
   --quorum WHICH   visible or roster (default: visible, or drawn)
-  --planted BUG    answer-before-persist, count-self, split-by-arrival or suppress-marks
+  --planted BUG    one of the errors of src/consensus/agreement/state.ts (plantedBugNames)
   --trace          print all that happens
 one run:
   --history FILE   write what the history checker judges
@@ -29,13 +29,6 @@ many runs:
   --json           the totals as JSON
   --result FILE    write {"passed", "failed"}
 `
-
-const BUGS: readonly PlantedBug[] = [
-  'answer-before-persist',
-  'count-self',
-  'split-by-arrival',
-  'suppress-marks',
-]
 
 /** What many runs are asked for. */
 export interface Many {
@@ -128,7 +121,7 @@ export function readArguments(args: readonly string[]): Asked | 'help' {
 }
 
 function bugOf(name: string): PlantedBug {
-  const bug = BUGS.find(known => known === name)
+  const bug = plantedBugNames.find(known => known === name)
   if (bug === undefined) throw new UsageError(`no planted bug ${name}`)
   return bug
 }

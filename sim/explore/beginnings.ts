@@ -19,11 +19,15 @@ export function beginningsOf(setting: Setting): Beginning[] {
   const settled = newWorld(setting, Array(setting.members).fill([0]))
   runQuietly(settled, 15)
   const differing = newWorld(setting, [[0], [1], [0], [0, 1]])
-  return [
+  const beginnings = [
     { name: 'Sources with one fact', world: settled },
     { name: 'nothing anywhere', world: fresh },
     { name: 'different facts', world: differing },
   ]
+  if (setting.members === 2) return beginnings
+  // In one order of taking the first member elects itself first: here it is the one that lacks.
+  const lacking = newWorld(setting, [[1], [0], [0], [0]])
+  return [...beginnings, { name: 'the first lacks what the others have', world: lacking }]
 }
 
 /** Members that are opened now, each with some facts agreed long ago. */

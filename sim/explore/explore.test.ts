@@ -1,17 +1,17 @@
 /**
- * The explorer in its everyday size, and that it can fail: errors planted in the machine are found.
- * CI goes deeper (`npm run explore`).
+ * The explorer in its everyday size. CI goes deeper (`npm run explore -- --ci`); that it can fail is
+ * shown by planted.test.ts.
  */
 import { describe, expect, it } from 'vitest'
-import type { PlantedBug, Quorum } from '../../src/consensus/agreement/state.ts'
+import type { Quorum } from '../../src/consensus/agreement/state.ts'
 import { newWorld } from './beginnings.ts'
 import { printOfWorld } from './canonical.ts'
 import { type Exploration, explore } from './explore.ts'
 import { runQuietly } from './liveness.ts'
 import type { Setting } from './world.ts'
 
-function settingOf(members: number, quorum: Quorum, planted: readonly PlantedBug[] = []): Setting {
-  return { members, quorum, planted: new Set(planted), quantumMs: 1000, writesMax: 2 }
+function settingOf(members: number, quorum: Quorum): Setting {
+  return { members, quorum, planted: new Set(), quantumMs: 1000, writesMax: 2 }
 }
 
 function boundsOf(states: number): Omit<Exploration, 'setting'> {
@@ -20,10 +20,10 @@ function boundsOf(states: number): Omit<Exploration, 'setting'> {
 
 describe('everything that can happen', () => {
   it('to two members keeps every guarantee, in every order of messages', () => {
-    const explored = explore({ setting: settingOf(2, 'visible'), ...boundsOf(60_000) })
+    const explored = explore({ setting: settingOf(2, 'visible'), ...boundsOf(30_000) })
     expect(explored.violation).toBeNull()
-    expect(explored.states).toBeGreaterThanOrEqual(60_000)
-    expect(explored.recoveries).toBeGreaterThanOrEqual(150)
+    expect(explored.states).toBeGreaterThanOrEqual(30_000)
+    expect(explored.recoveries).toBeGreaterThan(50)
   })
 
   it('to two members is explored to its end: any order and no surprise, one order and one surprise', () => {
@@ -31,34 +31,17 @@ describe('everything that can happen', () => {
       const setting = settingOf(2, quorum)
       const free = explore({ setting, ...boundsOf(100_000), surprisesMax: 0, recoverEvery: 50 })
       expect(free).toMatchObject({ violation: null, isExhausted: true })
-      const bounds = { ...boundsOf(100_000), surprisesMax: 1, order: 'fifo' as const }
-      const fifo = explore({ setting, ...bounds })
-      expect(fifo).toMatchObject({ violation: null, isExhausted: true })
     }
+    const bounds = { ...boundsOf(100_000), surprisesMax: 1, order: 'fifo' as const }
+    const fifo = explore({ setting: settingOf(2, 'visible'), ...bounds })
+    expect(fifo).toMatchObject({ violation: null, isExhausted: true })
   })
 
   it('to three members with one majority of the roster keeps every guarantee', () => {
-    const bounds = { ...boundsOf(40_000), order: 'fifo' as const }
+    const bounds = { ...boundsOf(20_000), order: 'fifo' as const }
     const explored = explore({ setting: settingOf(3, 'roster'), ...bounds })
     expect(explored.violation).toBeNull()
     expect(explored.layers[0]?.isExhausted).toBe(true)
-  })
-})
-
-describe('the alarm of the explorer', () => {
-  it('rings when a Source counts itself among the others: two stay Source apart', () => {
-    const bounds = { ...boundsOf(100_000), beginnings: [2] }
-    const { violation } = explore({ setting: settingOf(2, 'visible', ['count-self']), ...bounds })
-    expect(violation?.sentence).toMatch(/^G2/)
-    expect(violation?.path.length).toBeLessThan(30)
-  })
-
-  it('rings when no Source is ever marked', () => {
-    const { violation } = explore({
-      setting: settingOf(2, 'visible', ['suppress-marks']),
-      ...boundsOf(100_000),
-    })
-    expect(violation?.sentence).toMatch(/^G[25]/)
   })
 })
 

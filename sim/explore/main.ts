@@ -3,6 +3,7 @@
  *
  *   npm run explore -- --members 2 --states 1000000
  *   npm run explore -- --members 3 --quorum roster --surprises 2
+ *   npm run explore -- --ci --result FILE
  *
  * Exits 0 when everything held, 1 on a violation (told by its shortest way), 2 when it was not
  * understood. `--result FILE` leaves {"passed", "failed"} behind, counted in states.
@@ -14,6 +15,7 @@ import {
   plantedBugNames,
   type Quorum,
 } from '../../src/consensus/agreement/state.ts'
+import { type Planned, plannedForCi } from './ci.ts'
 import { type Exploration, type Explored, explore, type Found } from './explore.ts'
 import type { Order } from './moves.ts'
 
@@ -26,8 +28,10 @@ const HELP = `npm run explore -- [options]
   --quantum MS     time advances by so much (default: 1000)
   --writes N       users' writes at most (default: 2)
   --recover N      liveness from every N-th state; 0: never (default: 200)
-  --begin N        only this beginning (0: Sources, 1: empty, 2: different facts)
+  --begin N        only this beginning (0: Sources, 1: empty, 2: different facts,
+                   3, of three and more: the first lacks what the others have)
   --planted BUG    ${plantedBugNames.join(', ')}
+  --ci             all that CI explores, one after the other
   --result FILE    write {"passed": N, "failed": N}
 `
 
@@ -36,7 +40,7 @@ class UsageError extends Error {
 }
 
 interface Asked {
-  readonly exploration: Exploration
+  readonly planned: readonly Planned[]
   readonly result: string | null
 }
 
@@ -56,7 +60,10 @@ const optionNames = [
 
 function readArguments(args: readonly string[]): Asked | 'help' {
   const options = Object.fromEntries(optionNames.map(name => [name, { type: 'string' as const }]))
-  const parsed = parseArgs({ args: [...args], options: { ...options, help: { type: 'boolean' } } })
+  const parsed = parseArgs({
+    args: [...args],
+    options: { ...options, ci: { type: 'boolean' }, help: { type: 'boolean' } },
+  })
   const values: Readonly<Record<string, unknown>> = parsed.values
   if (values.help === true) return 'help'
   const text = (name: string, otherwise: string) => {
@@ -76,7 +83,7 @@ function readArguments(args: readonly string[]): Asked | 'help' {
   const quorum = oneOf<Quorum>('quorum', text('quorum', 'visible'), ['visible', 'roster'])
   const planted = text('planted', '')
   const bugs = planted === '' ? [] : [oneOf<PlantedBug>('planted', planted, plantedBugNames)]
-  const begin = values.begin === undefined ? null : whole('begin', 0, 0, 2)
+  const begin = values.begin === undefined ? null : whole('begin', 0, 0, members === 2 ? 2 : 3)
   const exploration: Exploration = {
     setting: {
       members,
@@ -91,7 +98,10 @@ function readArguments(args: readonly string[]): Asked | 'help' {
     recoverEvery: whole('recover', 200, 0, 1_000_000_000),
     ...(begin === null ? {} : { beginnings: [begin] }),
   }
-  return { exploration, result: values.result === undefined ? null : text('result', '') }
+  return {
+    planned: values.ci === true ? plannedForCi() : [{ exploration, mustEnd: false }],
+    result: values.result === undefined ? null : text('result', ''),
+  }
 }
 
 function oneOf<T extends string>(name: string, value: string, known: readonly T[]): T {
@@ -124,6 +134,15 @@ function wayText({ sentence, beginning, path }: Found): string[] {
   return [`VIOLATION ${sentence}`, `from: ${beginning}`, ...told]
 }
 
+function run({ exploration, mustEnd }: Planned): Explored {
+  const began = performance.now()
+  const explored = explore(exploration)
+  const seconds = (performance.now() - began) / 1000
+  process.stdout.write(`${report(explored, exploration, seconds)}\n`)
+  if (mustEnd && !explored.isExhausted) process.stdout.write('FAILED: this should have ended\n')
+  return explored
+}
+
 function main(): number {
   try {
     const asked = readArguments(process.argv.slice(2))
@@ -131,18 +150,20 @@ function main(): number {
       process.stdout.write(HELP)
       return 0
     }
-    const began = performance.now()
-    const explored = explore(asked.exploration)
-    const seconds = (performance.now() - began) / 1000
-    process.stdout.write(`${report(explored, asked.exploration, seconds)}\n`)
-    const failed = explored.violation === null ? 0 : 1
-    if (asked.result !== null) {
-      writeFileSync(
-        asked.result,
-        `${JSON.stringify({ passed: explored.states - failed, failed })}\n`,
-      )
+    let passed = 0
+    let failed = 0
+    for (const planned of asked.planned) {
+      const explored = run(planned)
+      const hasEnded = explored.isExhausted || !planned.mustEnd
+      passed += explored.states
+      failed += explored.violation === null && hasEnded ? 0 : 1
     }
-    return failed
+    if (asked.planned.length > 1)
+      process.stdout.write(`${passed} states in all, ${failed} failed\n`)
+    if (asked.result !== null) {
+      writeFileSync(asked.result, `${JSON.stringify({ passed, failed })}\n`)
+    }
+    return failed === 0 ? 0 : 1
   } catch (error) {
     const isUsage = error instanceof UsageError || (error instanceof TypeError && 'code' in error)
     if (!isUsage) throw error

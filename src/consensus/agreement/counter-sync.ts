@@ -7,7 +7,7 @@
  * worked into every answer (onGained), so answers stay valid until the other's own held root
  * changes. Own new writes are outside of the held set, so they disturb nobody.
  */
-import { type FactRef, refKey } from '../../base/fact.ts'
+import { type FactRef, type MemberId, refKey } from '../../base/fact.ts'
 import { STAMP_ZERO, type Stamp, stampMin } from '../../base/stamp.ts'
 import { becomeSource } from './duty.ts'
 import { mayElect } from './elect.ts'
@@ -73,7 +73,7 @@ function everyoneAnswered(
       complete = false
       continue
     }
-    if (round.answers.get(peer.id)?.theirHeld === peer.held) continue
+    if (hasAnswered(state, round, peer)) continue
     const known = peer.held === seen.held ? emptyAnswer(peer.held) : answerOfTwin(round, peer)
     if (known !== undefined) {
       round.answers.set(peer.id, known)
@@ -88,6 +88,12 @@ function everyoneAnswered(
   return complete
 }
 
+/** An answer stays valid while that member's held root stays the same. */
+function hasAnswered(state: AgreementState, round: Round, peer: Peer): boolean {
+  if (state.planted.has('wait-for-nobody') && round.asking.has(peer.id)) return true
+  return round.answers.get(peer.id)?.theirHeld === peer.held
+}
+
 function ask(state: AgreementState, round: Round, peer: Peer, effects: Effect[]): void {
   if (round.asking.has(peer.id) || state.now < (round.retryAt.get(peer.id) ?? 0)) return
   const ticket = takeTicket(state)
@@ -97,6 +103,11 @@ function ask(state: AgreementState, round: Round, peer: Peer, effects: Effect[])
 
 function emptyAnswer(theirHeld: string): Answer {
   return { theirHeld, lacks: new Map(), has: new Map() }
+}
+
+/** A planted error: whoever said nothing holds what I hold. */
+function takeForTwin(state: AgreementState, round: Round, peer: MemberId): void {
+  round.answers.set(peer, emptyAnswer(state.peers.get(peer)?.held ?? ''))
 }
 
 function answerOfTwin(round: Round, peer: Peer): Answer | undefined {
@@ -118,6 +129,7 @@ export function onCompared(state: AgreementState, event: Compared): void {
   if (asked.gained !== round.gained.size) return
   if (!event.done) {
     round.retryAt.set(event.peer, state.now + RETRY_MS)
+    if (state.planted.has('silence-is-agreement')) takeForTwin(state, round, event.peer)
     return
   }
   round.answers.set(event.peer, {
@@ -204,7 +216,7 @@ export function onRearranged(
   if (round?.rearranging?.ticket !== event.ticket) return
   const asked = round.rearranging
   round.rearranging = null
-  if (!event.complete) {
+  if (!event.complete && !state.planted.has('elect-half-fetched')) {
     // Somebody could not give what it had: all are asked afresh, but not in a tight circle.
     for (const id of round.answers.keys()) round.retryAt.set(id, state.now + RETRY_MS)
     round.answers.clear()
@@ -215,8 +227,7 @@ export function onRearranged(
   if (event.moved > 0 || state.source !== null || seesSource(state)) return
   const others = participants(state)
   if (asked.revision !== revision(state, others) || !mayElect(state)) return
-  const allAnswered = others.every(peer => round.answers.get(peer.id)?.theirHeld === peer.held)
-  if (!allAnswered) return
+  if (!others.every(peer => hasAnswered(state, round, peer))) return
   if (leavesItToWhole(state, others)) return
   becomeSource(state, `holds exactly what more than half of ${others.length + 1} hold`, effects)
 }

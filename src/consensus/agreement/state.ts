@@ -31,8 +31,8 @@ export const plantedBugNames = [
   'split-by-arrival',
   /** Who refused a comparison, or did not answer in time, holds what I hold. */
   'silence-is-agreement',
-  /** An answer counts though its member's held set has changed since. */
-  'keep-stale-answers',
+  /** An election does not wait for the answer of who has been asked. */
+  'wait-for-nobody',
   /** An election ends though facts of the majority could not be fetched. */
   'elect-half-fetched',
   /** With quorum roster, whoever is seen is majority enough. */

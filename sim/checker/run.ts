@@ -3,7 +3,8 @@
  * dump by name, and one graph of all facts that were ever seen. Also the check that the history is
  * whole: without it no other answer means anything.
  */
-import { type Family, familiesOf, familyOf } from './family.ts'
+import { Families } from './families.ts'
+import type { Family } from './family.ts'
 import type {
   BeginLine,
   DumpFact,
@@ -88,11 +89,12 @@ export function prepare(lines: readonly HistoryLine[], report: Report): Run | nu
   const operations = operationsOf(lines, report)
   const dumps = new Map<DumpLine, Dump>()
   const graph = new Graph()
+  const known = new Families()
   const rosters = [{ sinceMs: Number.NEGATIVE_INFINITY, members: begin.members }]
   for (const line of lines) {
     if (line.kind === 'roster') rosters.push({ sinceMs: line.atMs, members: line.members })
     if (line.kind !== 'dump') continue
-    dumps.set(line, dumpOf(line))
+    dumps.set(line, dumpOf(line, known))
     for (const fact of line.facts ?? []) graph.add(fact, line.seq)
   }
   report.look('lines', lines.length)
@@ -108,7 +110,7 @@ export function prepare(lines: readonly HistoryLine[], report: Report): Run | nu
   return { begin, lines, operations, dumps, settled, graph, rosters, byBlob }
 }
 
-function dumpOf(line: DumpLine): Dump {
+function dumpOf(line: DumpLine, known: Families): Dump {
   const facts =
     line.facts === null
       ? null
@@ -119,9 +121,7 @@ function dumpOf(line: DumpLine): Dump {
     facts,
     families() {
       if (facts === null) return null
-      families ??= new Map(
-        [...familiesOf([...facts.values()])].map(([root, held]) => [root, familyOf(held)]),
-      )
+      families ??= known.of([...facts.values()])
       return families
     },
   }

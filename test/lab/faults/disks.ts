@@ -30,7 +30,7 @@ async function comeBack(world: World, dice: Dice, daemons: readonly Daemon[]): P
 
 const shutDown: FaultKind = {
   name: 'power cut: the disk stops',
-  weight: 2,
+  weight: 4,
   run: (world, dice) =>
     withMembers(world, dice, howMany(world, dice), async daemons => {
       for (const daemon of daemons) {
@@ -48,7 +48,7 @@ const shutDown: FaultKind = {
 
 const copied: FaultKind = {
   name: 'power cut: what the disk had',
-  weight: 2,
+  weight: 4,
   run: (world, dice) =>
     withMembers(world, dice, howMany(world, dice), async daemons => {
       // It stands still meanwhile: nothing may be acknowledged that the copy is too early for.

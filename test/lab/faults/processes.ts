@@ -19,7 +19,7 @@ async function killAndStart(world: World, dice: Dice, daemons: readonly Daemon[]
 
 const kill: FaultKind = {
   name: 'kill',
-  weight: 6,
+  weight: 10,
   run: (world, dice) =>
     withMember(world, dice, async daemon => {
       await killAndStart(world, dice, [daemon])

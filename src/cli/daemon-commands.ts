@@ -29,7 +29,8 @@ export function addDaemonCommands(program: Command, io: Io): void {
       'after',
       `
 With --quorum visible both sides of a cut work on, and what changed on both is kept twice. With
-roster only the side of more than half of all members adds data; the other keeps its writes waiting.
+roster only the side of more than half of all members adds data and changes who is a member; the
+other keeps its writes waiting. Two members then need each other for everything: take three.
 
 Examples:
   veche init --name laptop

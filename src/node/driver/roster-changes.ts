@@ -5,7 +5,6 @@
  */
 import type { MemberId } from '../../base/fact.ts'
 import { unreachable } from '../../base/invariant.ts'
-import { limits } from '../../base/limits.ts'
 import { VecheError } from '../../base/veche-error.ts'
 import { reachesMajority } from '../../consensus/agreement/reach.ts'
 import type { Change } from '../../consensus/roster/configuration.ts'
@@ -106,7 +105,7 @@ export async function isKnownByMost(member: Member, peer: MemberId): Promise<boo
   const id = systemId.member(peer, joined.number)
   const knows = new Set([self])
   const asked = [...agreement.peers.keys()].map(async one => {
-    const answer = await links.ask(one, { kind: 'askSystem' }, { timeoutMs: limits.tellMs })
+    const answer = await links.ask(one, { kind: 'askSystem' })
     if (answer?.kind === 'system' && answer.facts.some(fact => fact.id === id)) knows.add(one)
   })
   await Promise.all(asked)

@@ -3,7 +3,9 @@
  * the state does not contradict itself, G1 as "no fact is ever gone", G4 at each election by
  * counter-sync, and G6, one majority, with quorum `roster`.
  */
+import { limits } from '../../src/base/limits.ts'
 import type { Effect } from '../../src/consensus/agreement/events.ts'
+import type { Entry } from '../../src/consensus/agreement/history.ts'
 import { participants } from '../../src/consensus/agreement/reach.ts'
 import type { AgreementState } from '../../src/consensus/agreement/state.ts'
 import type { Status } from '../../src/consensus/messages.ts'
@@ -50,6 +52,36 @@ function checkConsistent(member: Member, state: AgreementState): void {
     (state.status === 'counter-sync' && state.sync !== null && 'counter-sync with a sync') ||
     (!isSource && state.own.empty !== (state.status === 'empty') && 'empty is not empty')
   if (wrong !== false) throw new Violation(`${IDS[member.at]}: ${wrong}`)
+  checkMarks(member, state)
+}
+
+/** Histories and marks are what PROTOCOL 9 says: bounded, without twins, and only of Sources. */
+function checkMarks(member: Member, state: AgreementState): void {
+  const { own, source, now } = state
+  const last = state.history.at(-1)
+  const isDue = source !== null && source.checkAt - now > limits.checkMs
+  const wrong =
+    ((last?.cut !== own.cut || last.hash !== own.hash) && 'the own history ends elsewhere') ||
+    (hasTwins(state.history) && 'the own history has an entry twice') ||
+    (isDue && 'the next check is more than a period away') ||
+    ([...state.peers.values()].some(peer => hasTwins(peer.history)) &&
+      'a history has an entry twice') ||
+    (source !== null &&
+      [...state.peers.values()].some(peer => peer.marked && peer.sourceSince === null) &&
+      'a member that is no Source is marked') ||
+    ([...state.peers.values()].some(
+      peer => peer.sourceSince === null && peer.status !== 'source' && peer.history.length > 1,
+    ) &&
+      'more than one announcement is kept of a member that is no Source')
+  if (wrong !== false) throw new Violation(`${IDS[member.at]}: ${wrong}`)
+}
+
+function hasTwins(history: readonly Entry[]): boolean {
+  if (history.length > limits.historyEntriesMax) return true
+  return history.some(
+    (entry, at) =>
+      history.findIndex(other => other.cut === entry.cut && other.hash === entry.hash) !== at,
+  )
 }
 
 /** G4: it holds as agreed exactly what more than half of the participants of its round held. */

@@ -57,6 +57,7 @@ class Search {
       () => this.#time(),
       () => this.#kinds(),
       () => this.#strikes(),
+      () => this.#lies(),
       () => this.#members(),
       () => this.#clients(),
       () => this.#weather(),
@@ -105,6 +106,11 @@ class Search {
       const isShorter = seconds >= 1 && (await this.#with({ seconds }, `${seconds} s`))
       if (!isShorter) share = (share + 1) / 2
     }
+  }
+
+  /** A run whose seed draws a liar may fail without one. */
+  async #lies(): Promise<void> {
+    if (this.best.options.lies?.length !== 0) await this.#with({ lies: [] }, 'nobody lies')
   }
 
   async #kinds(): Promise<void> {

@@ -8,21 +8,24 @@ import type { VecheError } from '../src/base/veche-error.ts'
 import type { ItemPayload } from '../src/control/member-service.ts'
 import { hasChild } from './ancestry.ts'
 import { type History, type Operation, sha256 } from './history.ts'
+import type { Marks } from './marks.ts'
 import type { Verdict } from './verdict.ts'
 import type { AnswerChecks } from './workload.ts'
-import type { SimMember, World } from './world.ts'
+import type { SimMember, UpMember, World } from './world.ts'
 
 /** Showings kept of one item: more than clients can have under way at once. */
 const SHOWN_MAX = 16
 
 export class Answers implements AnswerChecks {
+  readonly #marks: Marks | undefined
   readonly #world: World
   readonly #verdict: Verdict
   readonly #history: () => History
   /** What each member showed of an item, and how many operations had begun by then. */
   readonly #shown = new Map<string, { readonly version: string; readonly begun: number }[]>()
 
-  constructor(world: World, verdict: Verdict, history: () => History) {
+  constructor(world: World, verdict: Verdict, history: () => History, marks?: Marks) {
+    this.#marks = marks
     this.#world = world
     this.#verdict = verdict
     this.#history = history
@@ -46,6 +49,11 @@ export class Answers implements AnswerChecks {
       this.#verdict.fail('G1', `${told} is told to be held by ${name}, whose disk has ${why}`)
     }
     if (outcome.level !== 'majority') return
+    const lags = ({ id, member }: UpMember) =>
+      member.agreement.source !== null && !holders.some(holder => holder.id === id)
+    if (this.#world.up().some(lags)) {
+      this.#marks?.hit('a Source was last to learn of a majority write')
+    }
     // A majority of whom it knows as members; who lies about what it has is believed.
     const roster = at.member?.agreement.roster ?? []
     const holding = roster.filter(
@@ -72,6 +80,8 @@ export class Answers implements AnswerChecks {
   }
 
   notRead(operation: Operation, at: SimMember, error: VecheError): void {
+    const { ids } = error.data
+    if (Array.isArray(ids) && ids.length > 2) this.#marks?.hit('a collision of three')
     if (error.code !== 'UNAVAILABLE') this.#mustFollow(operation, at, null, error.code === 'SPLIT')
   }
 

@@ -16,6 +16,7 @@ import { boundsOf, HistoryRecorder, slowestRate } from './history-recorder.ts'
 import { Holes } from './holes.ts'
 import { checkVerified, drawLiar, Liar } from './liar.ts'
 import type { LieKind } from './liar-lies.ts'
+import { type MarkName, Marks } from './marks.ts'
 import { Monitor } from './monitor.ts'
 import type { Random } from './random.ts'
 import { areAllIn, isSettled, takingPart, whyUnsettled } from './settled.ts'
@@ -61,6 +62,8 @@ export interface RunResult {
   readonly faultPairs: ReadonlyMap<string, number>
   readonly monitor: Monitor
   readonly liar: Liar | null
+  /** What of marks.ts was met, and how often. */
+  readonly marks: ReadonlyMap<MarkName, number>
   readonly network: World['network']['counts']
   /** From the heal; null: not within the time allowed. */
   readonly firstSourceMs: number | null
@@ -90,7 +93,8 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   const random = world.random.fork('faults')
   const swarm = { ...drawSwarm(random), ...options.swarm }
   const monitor = new Monitor(world, verdict)
-  const answers = new Answers(world, verdict, () => workload.history)
+  const marks = new Marks(world)
+  const answers = new Answers(world, verdict, () => workload.history, marks)
   const workload = new Workload(world, { ...USUAL_LOAD, ...options.load }, answers)
   const faults = new Faults(world, swarm, random)
   const recorder = new HistoryRecorder({ world, lines: workload.lines })
@@ -168,6 +172,7 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     faultPairs: faults.pairs,
     monitor,
     liar,
+    marks: marks.counts,
     network: world.network.counts,
     firstSourceMs: firstSourceAtMs === null ? null : firstSourceAtMs - healedAtMs,
     convergedMs,

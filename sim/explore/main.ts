@@ -18,6 +18,7 @@ import {
 import { type Planned, plannedForCi } from './ci.ts'
 import { type Exploration, type Explored, explore, type Found } from './explore.ts'
 import type { Order } from './moves.ts'
+import { exploreRosters } from './roster/main.ts'
 
 const HELP = `npm run explore -- [options]
   --members N      2 to 4 (default: 2)
@@ -32,6 +33,7 @@ const HELP = `npm run explore -- [options]
                    3, of three and more: the first lacks what the others have)
   --planted BUG    ${plantedBugNames.join(', ')}
   --ci             all that CI explores, one after the other
+  --roster         changes of the roster instead, with --states and --result
   --result FILE    write {"passed": N, "failed": N}
 `
 
@@ -145,7 +147,9 @@ function run({ exploration, mustEnd }: Planned): Explored {
 
 function main(): number {
   try {
-    const asked = readArguments(process.argv.slice(2))
+    const args = process.argv.slice(2)
+    if (args.includes('--roster')) return exploreRosters(args)
+    const asked = readArguments(args)
     if (asked === 'help') {
       process.stdout.write(HELP)
       return 0

@@ -5,6 +5,7 @@
  * else the wish. A `begin` needs the promise of every member, or nothing begins: it is given up by
  * deciding `stay`, which frees those that promised.
  */
+import { compareAscii } from '../../base/bytes.ts'
 import type { MemberId } from '../../base/fact.ts'
 import {
   after,
@@ -94,7 +95,7 @@ export function onAccepted(
     number: known.number + 1,
     change,
     ballot,
-    accepted: [...accepted.keys()].sort(),
+    accepted: [...accepted.keys()].sort(compareAscii),
   }
   return [{ kind: 'decided', decision }]
 }

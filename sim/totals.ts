@@ -61,13 +61,17 @@ export function noTotals(): Totals {
   }
 }
 
+/** A run with the coverage marks that it met, where these are looked for. */
+type Marked = RunResult & { readonly marks?: ReadonlyMap<string, number> }
+
 /** Adds one run. */
-export function addRun(totals: Totals, result: RunResult): void {
+export function addRun(totals: Totals, result: Marked): void {
   totals.seeds += 1
   totals.simulatedMs += result.simulatedMs
   totals.moments += result.moments
   addCounts(totals.faults, result.faults)
   addCounts(totals.pairs, result.faultPairs)
+  addCounts(totals.marks, result.marks ?? [])
   addCounts(totals.operations, Object.entries(result.outcomes))
   totals.acknowledged += result.history.acknowledged().length
   if (result.judged !== null) totals.judged += 1

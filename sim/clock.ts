@@ -1,12 +1,13 @@
 /**
  * Virtual time. One queue of moments for the whole world, ordered by time and then by the order of
  * asking; between two moments everything that was set going runs to its end, so a run depends on
- * nothing but its seed. Each member's clocks are derived from it by a rate and offsets.
+ * nothing but its seed. Each machine's clocks are derived from it (machine-clocks.ts).
  *
  * Invariants: time never goes back; a moment of a life that ended is never run; a life that stands
  * still runs its moments, in order, when it goes on.
  */
 import type { Clock, Timer } from '../src/node/ports.ts'
+import type { MachineClocks } from './machine-clocks.ts'
 
 interface Moment {
   readonly atMs: number
@@ -168,26 +169,14 @@ export class Life {
   }
 }
 
-/** How a machine's clocks differ from the world's. */
-export interface Skew {
-  /** Its seconds in a second of the world. */
-  readonly rate: number
-  /** Its wall clock against the world's. */
-  wallOffsetMs: number
-}
-
-/** Wall clocks of the world begin here: any moment does. */
-const EPOCH_MS = Date.UTC(2030, 0, 1)
-
 /** The clock port of one life. */
-export function clockOf(life: Life, skew: Skew): Clock {
-  const { timeline } = life
+export function clockOf(life: Life, machine: MachineClocks): Clock {
   return {
-    monotonicMs: () => timeline.nowMs * skew.rate,
-    wallMs: () => EPOCH_MS + timeline.nowMs * skew.rate + skew.wallOffsetMs,
+    monotonicMs: () => machine.monotonicMs(),
+    wallMs: () => machine.wallMs(),
     after(ms, callback) {
       let due: (() => void) | null = callback
-      const timer = life.after(ms / skew.rate, () => due?.())
+      const timer = life.after(ms / machine.rate, () => due?.())
       return {
         cancel() {
           due = null

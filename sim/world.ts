@@ -18,6 +18,7 @@ import { createService } from '../src/node/service/service.ts'
 import { Atlas } from './atlas.ts'
 import { clockOf, Life, Timeline } from './clock.ts'
 import { Disk } from './disk.ts'
+import { MachineClocks } from './machine-clocks.ts'
 import { addressOf, SimNetwork } from './network.ts'
 import { Random } from './random.ts'
 
@@ -53,7 +54,7 @@ export interface Watcher {
 export interface SimMember {
   readonly id: MemberId
   readonly disk: Disk
-  readonly skew: { rate: number; wallOffsetMs: number }
+  readonly skew: MachineClocks
   /**
    * As whoever acts on the world sees it: a stranger was let in nowhere yet; somebody asked for the
    * removal of who is removed, whether it knows of that or not.
@@ -285,7 +286,7 @@ export class World {
     const entry: SimMember = {
       id,
       disk: new Disk(this.random.fork(`disk/${id}`)),
-      skew: { rate: 1, wallOffsetMs: 0 },
+      skew: new MachineClocks(this.timeline),
       standing,
       letInBy: null,
       entering: null,

@@ -1,18 +1,68 @@
 /**
- * Faults of clocks.
+ * Faults of clocks. Safety must not depend on them (PROTOCOL 4). What a wall clock that is over 60 s
+ * wrong may cost is time: such a member follows the others late or is not followed, and is told of.
+ *
+ * A machine never gains more than is left within these 60 s. Beyond, its network clock stays ahead
+ * of all others for good, whatever its wall clock is set to: then they agree on nothing until it is
+ * stopped for as long.
  */
-import type { Family } from './context.ts'
+import type { SimMember } from '../world.ts'
+import type { Family, FaultContext } from './context.ts'
 
-/** Wall clocks stay within this of the world's. */
+/** A wall clock that is set stays within this of the world's. */
 const APART_MS = 25_000
+/** A quartz may gain or lose so much in a run. */
+const GAIN_MS = 25_000
 
 export const clockFaults = {
   /** A wall clock is set. */
-  clockJump({ world, random }) {
-    const one = random.pick(world.members)
-    const ms = one.skew.wallOffsetMs + random.between(-15_000, 15_000)
+  clockJump(context) {
+    const one = context.random.pick(context.world.members)
+    const ms = one.skew.wallOffsetMs + context.random.between(-15_000, 15_000)
     one.skew.wallOffsetMs = Math.max(-APART_MS, Math.min(APART_MS, ms))
-    world.tell(one.id, `wall clock at ${Math.round(one.skew.wallOffsetMs)} ms`)
-    return true
+    return told(context, one, `wall clock at ${Math.round(one.skew.wallOffsetMs)} ms`)
+  },
+
+  /** A wall clock is set back by minutes, and right again later. */
+  clockBack(context) {
+    const one = context.random.pick(context.world.members)
+    const ms = context.random.between(60_000, 300_000)
+    one.skew.wallOffsetMs -= ms
+    context.lasts(context.duration(), () => {
+      one.skew.wallOffsetMs += ms
+      told(context, one, 'wall clock as before')
+    })
+    return told(context, one, `wall clock back by ${Math.round(ms / 1000)} s`)
+  },
+
+  /** A wall clock stands still. */
+  clockStill(context) {
+    const one = context.random.pick(context.world.members)
+    one.skew.wallStands()
+    context.lasts(context.duration(), () => {
+      one.skew.wallGoesOn()
+      told(context, one, 'wall clock goes on')
+    })
+    return told(context, one, 'wall clock stands')
+  },
+
+  /** Both clocks run at half to double speed for a while. */
+  clockRate(context) {
+    const one = context.random.pick(context.world.members)
+    const before = one.skew.rate
+    const rate = 2 ** context.random.between(-1, 1)
+    const ms = context.duration()
+    if (Math.abs(one.skew.gainedMs + ms * (rate - 1)) > GAIN_MS) return false
+    one.skew.rate = rate
+    context.lasts(ms, () => {
+      one.skew.rate = before
+      told(context, one, 'clocks run as before')
+    })
+    return told(context, one, `clocks run at ${rate.toFixed(2)}`)
   },
 } satisfies Family
+
+function told({ world }: FaultContext, one: SimMember, sentence: string): true {
+  world.tell(one.id, sentence)
+  return true
+}

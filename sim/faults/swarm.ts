@@ -5,11 +5,17 @@
  * Each part is drawn by a name of its own: what is added later changes nothing of what an old seed
  * drew before.
  */
+import { EPOCH_MS } from '../machine-clocks.ts'
 import { FAIR } from '../network.ts'
 import type { Random } from '../random.ts'
 import type { World } from '../world.ts'
 import { type FaultKind, kinds } from './families.ts'
 import { scrubAll } from './scrub.ts'
+
+/** Just before 32-bit seconds end, and just before they begin. */
+const STRANGE_MS = [2 ** 31 * 1000 - 20_000, -20_000]
+/** Machines may have run for up to a year. */
+const BOOTED_MS = 365 * 86_400_000
 
 export interface Swarm {
   readonly kinds: readonly FaultKind[]
@@ -26,6 +32,8 @@ export interface Swarm {
   readonly slowDiskChance: number
   /** Wall clocks differ by up to this. */
   readonly skewMs: number
+  /** The wall clock of the world at the beginning. */
+  readonly epochMs: number
   /** Monotonic clocks run by up to this share too fast or too slow. */
   readonly drift: number
 }
@@ -48,6 +56,7 @@ export function drawSwarm(random: Random): Swarm {
     gossipExtraMs: sometimes(of('extra'), 0.3, 300),
     slowDiskChance: sometimes(of('slow disk'), 0.25, 0.2),
     skewMs: of('skew').pick([0, 100, 10_000, 25_000]),
+    epochMs: of('epoch').pick([...Array<number>(6).fill(EPOCH_MS), ...STRANGE_MS]),
     drift: of('drift').pick([0, 0, 0.001, 0.02]),
   }
 }
@@ -76,13 +85,15 @@ export function applySwarm(world: World, swarm: Swarm, random: Random): void {
   world.prepare = ({ id, disk, skew }) => {
     const own = random.fork(`machine/${id}`)
     disk.weather.slowChance = swarm.slowDiskChance
+    skew.epochMs = swarm.epochMs
+    skew.boot(random.fork(`boot/${id}`).int(0, BOOTED_MS))
     skew.wallOffsetMs = own.between(-swarm.skewMs, swarm.skewMs)
     skew.rate = 1 + own.between(-swarm.drift, swarm.drift)
   }
   for (const entry of world.members) world.prepare(entry)
 }
 
-/** Fair weather; everybody up, everybody reaches everybody. Clocks stay as they are. */
+/** Fair weather; everybody up, everybody reaches everybody; clocks no worse than usual. */
 export function healAll(world: World): void {
   Object.assign(world.network.weather, FAIR)
   for (const { disk } of world.members) disk.heal()
@@ -90,6 +101,7 @@ export function healAll(world: World): void {
   world.keepsUp = true
   for (const member of world.members) {
     member.life?.goOn()
+    member.skew.setRight()
     world.start(member)
   }
   scrubAll(world)
@@ -99,5 +111,5 @@ export function healAll(world: World): void {
 export function isCalm(world: World): boolean {
   const { network, members } = world
   const isFair = network.weather.gossipLoss === 0 && network.hasFairWays
-  return isFair && members.every(({ disk }) => disk.isFair)
+  return isFair && members.every(({ disk, skew }) => disk.isFair && skew.isUsual)
 }

@@ -3,6 +3,7 @@
  * while the network is cut and processes end. G5 and G6 are watched as in every run.
  */
 import { describe, expect, it } from 'vitest'
+import { changeQuorum } from '../src/node/driver/roster-changes.ts'
 import { canChange, invite, remove as removeFrom } from './membership.ts'
 import { Random } from './random.ts'
 import { Scene } from './scene.ts'
@@ -106,6 +107,42 @@ describe('a roster under quorum roster', () => {
     await scene.until(() => scene.are('source'), 20_000)
     await scene.until(() => scene.world.at(0).member!.ledger.live.count === 1, 10_000)
     expect(await scene.get(0, 'mine')).toBe('mine')
+  })
+})
+
+describe('the setting of a network', () => {
+  function quorums(scene: Scene): string[] {
+    return scene.world.up().map(({ member }) => member.roster.quorum)
+  }
+
+  it('goes from visible to roster when every member agrees, and back', async () => {
+    const scene = await Scene.started({ members: 3 })
+    await scene.ask(changeQuorum(up(scene, 1).member, 'roster'))
+    await scene.until(() => quorums(scene).every(quorum => quorum === 'roster'), 5000)
+    expect(seated(scene.world.at(0))).toBe('1: abc')
+    await remove(scene, 0, 2)
+    await scene.ask(changeQuorum(up(scene, 0).member, 'visible'))
+    await scene.until(() => seated(scene.world.at(1)) === '3: ab', 5000)
+    expect(quorums(scene).slice(0, 2)).toEqual(['visible', 'visible'])
+    const fourth = scene.world.enrol()
+    invite(scene.world, up(scene, 1), fourth)
+    await scene.until(() => seated(scene.world.at(0)) === '3: abd', 20_000)
+    await scene.until(() => scene.are('source', 0, 1, 3), 20_000)
+  })
+
+  it('stays as it is when a member is away, or falls silent in the middle', async () => {
+    const scene = await Scene.started({ members: 3 })
+    scene.world.partition([scene.at(0, 1), scene.at(2)])
+    const unnoticed = scene.ask(changeQuorum(up(scene, 0).member, 'roster'))
+    await expect(unnoticed).rejects.toThrow('Not every member agreed in time')
+    await scene.until(() => seated(scene.world.at(1)) === '1: abc', 5000)
+    expect(quorums(scene)).toEqual(['visible', 'visible', 'visible'])
+    await scene.until(() => up(scene, 0).member.reached().length === 1, 10_000)
+    const noticed = scene.ask(changeQuorum(up(scene, 0).member, 'roster'))
+    await expect(noticed).rejects.toThrow('not reached: c')
+    await remove(scene, 0, 2)
+    expect(seated(scene.world.at(0))).toBe('1: ab')
+    scene.check()
   })
 })
 

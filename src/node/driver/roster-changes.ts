@@ -51,6 +51,24 @@ export async function decide(member: Member, change: Change): Promise<void> {
   }
 }
 
+/**
+ * Changes which majority counts, for the whole network. To `roster` every member must agree, and so
+ * be reached. Throws UNAVAILABLE.
+ */
+export async function changeQuorum(member: Member, quorum: 'visible' | 'roster'): Promise<void> {
+  const { known } = member.roster.voting
+  if (quorum === known.quorum) return
+  if (quorum === 'visible') return decide(member, { kind: 'visible' })
+  const here = new Set([member.self, ...member.reached()])
+  const away = known.members.filter(({ peer }) => !here.has(peer))
+  if (away.length > 0) {
+    const names = away.map(({ peer }) => member.roster.nameOf(peer) || peer).join(', ')
+    const sentence = `Every member must agree to that, and these are not reached: ${names}.`
+    throw new VecheError('UNAVAILABLE', sentence)
+  }
+  return decide(member, { kind: 'begin', members: known.members })
+}
+
 /** Why the roster cannot be changed from here now, and what to do. */
 export function notChangeable(member: Member): VecheError {
   const { agreement, roster } = member

@@ -99,7 +99,7 @@ async function live(options: NetworkOptions, made: Made): Promise<Settled> {
     })),
   )
   const load = {
-    clientsPerMember: dice.int(1, 3),
+    clientsPerMember: dice.int(3, 8),
     thinkMs: dice.pick([
       [20, 200],
       [50, 400],

@@ -213,5 +213,5 @@ function given({ meta, ...properties }: Properties): Record<string, unknown> {
 }
 
 function waiting(dice: Dice, wait: Level = dice.pick(LEVELS)) {
-  return { wait, timeoutMs: dice.int(100, 5000) }
+  return { wait, timeoutMs: dice.int(50, 2500) }
 }

@@ -20,25 +20,22 @@ function boundsOf(states: number): Omit<Exploration, 'setting'> {
 
 describe('everything that can happen', () => {
   it('to two members keeps every guarantee, in every order of messages', () => {
-    const explored = explore({ setting: settingOf(2, 'visible'), ...boundsOf(30_000) })
+    const explored = explore({ setting: settingOf(2, 'visible'), ...boundsOf(20_000) })
     expect(explored.violation).toBeNull()
-    expect(explored.states).toBeGreaterThanOrEqual(30_000)
-    expect(explored.recoveries).toBeGreaterThan(50)
+    expect(explored.states).toBeGreaterThanOrEqual(20_000)
+    expect(explored.recoveries).toBeGreaterThan(30)
   })
 
-  it('to two members is explored to its end: any order and no surprise, one order and one surprise', () => {
+  it('to two members without a surprise is explored to its end, in every order of messages', () => {
     for (const quorum of ['visible', 'roster'] as const) {
-      const setting = settingOf(2, quorum)
-      const free = explore({ setting, ...boundsOf(100_000), surprisesMax: 0, recoverEvery: 50 })
-      expect(free).toMatchObject({ violation: null, isExhausted: true })
+      const bounds = { ...boundsOf(100_000), surprisesMax: 0, recoverEvery: 100 }
+      const explored = explore({ setting: settingOf(2, quorum), ...bounds })
+      expect(explored).toMatchObject({ violation: null, isExhausted: true })
     }
-    const bounds = { ...boundsOf(100_000), surprisesMax: 1, order: 'fifo' as const }
-    const fifo = explore({ setting: settingOf(2, 'visible'), ...bounds })
-    expect(fifo).toMatchObject({ violation: null, isExhausted: true })
   })
 
   it('to three members with one majority of the roster keeps every guarantee', () => {
-    const bounds = { ...boundsOf(20_000), order: 'fifo' as const }
+    const bounds = { ...boundsOf(10_000), order: 'fifo' as const }
     const explored = explore({ setting: settingOf(3, 'roster'), ...bounds })
     expect(explored.violation).toBeNull()
     expect(explored.layers[0]?.isExhausted).toBe(true)

@@ -53,6 +53,43 @@ describe('an answer and the disk of its moment', () => {
   })
 })
 
+describe('an answer that counts a disk which was destroyed meanwhile', () => {
+  const version = hashOf('version')
+  const asked = { request: 'r', client: 'c', member: 'a', op: 'put', id: 'x', size: 1 } as const
+  const lost: Unplaced = {
+    kind: 'fault',
+    fault: 'another disk',
+    scope: ['b'],
+    phase: 'once',
+    mark: 1,
+    destroyed: ['b'],
+  }
+  const hold = (member: string): Unplaced => ({
+    kind: 'hold',
+    member,
+    id: 'x',
+    version,
+    state: 'agreed',
+    payload: true,
+  })
+  const told = { request: 'r', version, blob: null, level: 'majority', heldBy: ['a', 'b'] } as const
+  const invoke: Unplaced = { kind: 'invoke', ...asked, blob: hashOf('value') }
+  const done: Unplaced = { kind: 'done', ...told }
+
+  it('is not blamed if it held the write before: who answers may not know yet (seed 1016)', () => {
+    const held: Timed[] = [
+      [2, hold('a')],
+      [3, hold('b')],
+      [4, lost],
+    ]
+    expect(found(1, 'visible', [1, invoke], ...held, [5, done])).toEqual([])
+  })
+
+  it('is blamed if it never held it', () => {
+    expect(found(1, 'visible', [1, invoke], [2, hold('a')], [4, lost], [5, done])).toHaveLength(1)
+  })
+})
+
 describe('two sides with Sources, under quorum roster', () => {
   const source = (member: string, status: 'source' | 'counter-sync' = 'source'): Unplaced => ({
     kind: 'status',

@@ -79,6 +79,11 @@ export const limits = {
   /** What waits to be sent to one member, in each lane; what is above it is not said, and heals. */
   outboxBytesMax: 32 * 1024 * 1024,
   outboxBodiesMax: 65_536,
+  /** All that one member which errs can make another keep: both lanes read and unsent, questions at
+   * work, offers, gossip and the connection under them, with room; measured in test/security. */
+  memberBytesMax: 256 * 1024 * 1024,
+  /** The same of one stranger at the door: the first windows of all its streams, with room. */
+  strangerBytesMax: 32 * 1024 * 1024,
   /** A problem that a member makes of itself is told to people once in so long. */
   blameMs: 1000,
   /** `holds` asks about so many facts at once (PROTOCOL 6). */

@@ -69,7 +69,7 @@ describe('a member that asks and takes no answer', () => {
       const { links } = lone.member
       expect(links.waitingBytes('b')).toBeGreaterThan(0)
       expect(links.waitingBytes('b')).toBeLessThanOrEqual(2 * limits.outboxBytesMax)
-      expect(memory() - before).toBeLessThan(256 * MIB)
+      expect(memory() - before).toBeLessThan(limits.memberBytesMax)
       expect(lone.fatal).toEqual([])
       await lone.member.stop()
     })
@@ -141,6 +141,22 @@ describe('a member that breaks the rules a thousand times a second', () => {
     expect(told.filter(kind => kind === 'problem').length).toBeLessThanOrEqual(4)
     expect(told).toContain('problem')
   })
+})
+
+test('in the name of another is refused and counted', async () => {
+  const lone = await Lone.open({ others: ['b', 'c'] })
+  await lone.start()
+  lone.reach('b', { status: 'source' })
+  const heardAt = lone.member.agreement.peers.get('c')?.heardAt
+  const { fact, payload } = foreignFact('theirs')
+  const adds: Body = { kind: 'adds', adds: [{ sequence: 1, added: fact.at, fact, payload }] }
+  const { facts } = lone.store.counts()
+  const frame = encodeFrame({ envelope: lone.envelope('c', { status: 'source' }), bodies: [adds] })
+  await lone.network.listener!.frame('b', 'main', frame)
+  lone.network.listener!.gossip('b', frame)
+  expect(lone.member.counters.framesRefused).toBe(2)
+  expect(lone.store.counts().facts).toBe(facts)
+  expect(lone.member.agreement.peers.get('c')?.heardAt).toBe(heardAt)
 })
 
 describe('a stamp or a clock far in the future', () => {

@@ -116,6 +116,11 @@ describe('without the key', () => {
   const garbage: readonly (readonly [string, Uint8Array])[] = [
     ['text of another protocol', utf8('GET / HTTP/1.1\r\nHost: x\r\n\r\n')],
     ['a length that never ends', new Uint8Array(64).fill(0xff)],
+    ['1 MiB of a length that never ends', new Uint8Array(1024 * 1024).fill(0x80)],
+    [
+      '1 MiB of a length that never ends, after a good beginning',
+      Buffer.concat([MULTISTREAM.subarray(0, 20), Buffer.alloc(1024 * 1024, 0x80)]),
+    ],
     ['8 MiB of zeros', new Uint8Array(8 * 1024 * 1024)],
     [
       'a noise message of the largest length',
@@ -178,6 +183,27 @@ describe('with the key, at the door', () => {
     )
     raw.wire.send(Buffer.concat(frames))
     await scene.until('the rest is reset', () => resets >= 1000 - limits.connectionStreamsMax)
+  })
+
+  test('a stranger that fills all its streams holds no more memory than its bound', async () => {
+    const a = await scene.member()
+    openDoor(a)
+    const raw = await stranger(a)
+    const memory = () => {
+      const { heapUsed, arrayBuffers } = process.memoryUsage()
+      return heapUsed + arrayBuffers
+    }
+    const before = memory()
+    const full = new Uint8Array(255 * 1024).fill(0x80)
+    for (let n = 0; n < 4 * limits.connectionStreamsMax && raw.wire.status === 'open'; n++) {
+      const id = 10_001 + 2 * n
+      raw.wire.send(yamuxHead(yamuxType.window, yamuxFlag.syn, id, 0))
+      raw.wire.send(yamuxHead(yamuxType.data, yamuxFlag.none, id, full.length))
+      if (!raw.wire.send(full.slice())) await raw.wire.onDrain().catch(() => undefined) // cut
+    }
+    // Both ends of the connection are in this process.
+    expect(memory() - before).toBeLessThan(2 * limits.strangerBytesMax)
+    expect(a.events).toEqual([])
   })
 
   test('strangers that fill the door make room for the next one, who gets its answer', async () => {

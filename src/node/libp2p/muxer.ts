@@ -7,15 +7,29 @@
  * Invariants: no more of one frame is gathered than the window that its stream may ever have; what
  * waits for a side that does not read is bounded, and beyond that the connection is cut.
  */
-import type { MultiaddrConnection, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
+import type {
+  MultiaddrConnection,
+  Stream,
+  StreamMuxer,
+  StreamMuxerFactory,
+} from '@libp2p/interface'
 import { yamux } from '@libp2p/yamux'
 import { limits } from '../../base/limits.ts'
+import { watchOpening } from './opening.ts'
 
 /** A frame's head: version, type, flags (2), stream (4), length (4). */
 const HEAD_BYTES = 12
 const DATA = 0
 
 type Wire = Parameters<StreamMuxerFactory['createStreamMuxer']>[0]
+
+/** What identify tells is read in messages, too, and by the same reader. */
+const IDENTIFY = '/ipfs/id/1.0.0'
+
+/** How the multiplexer makes a stream; its interface does not name that either. */
+interface Making {
+  _newStream(id: number, state: number, direction: 'inbound' | 'outbound'): Stream
+}
 
 /** How the multiplexer cuts what comes in; its interface does not name it. */
 interface Decoding {
@@ -25,8 +39,11 @@ interface Decoding {
   }
 }
 
-/** The multiplexer for libp2p. */
-export function boundedYamux(): () => StreamMuxerFactory {
+/**
+ * The multiplexer for libp2p. `isSpoken` tells whether a protocol is one of ours: a stream that the
+ * other side opens is watched until it has named one.
+ */
+export function boundedYamux(isSpoken: (protocol: string) => boolean): () => StreamMuxerFactory {
   const make = yamux({
     maxInboundStreams: limits.connectionStreamsMax,
     streamOptions: { maxStreamWindowSize: limits.streamWindowBytes },
@@ -34,7 +51,8 @@ export function boundedYamux(): () => StreamMuxerFactory {
   return () => {
     const factory: StreamMuxerFactory = make()
     const create = factory.createStreamMuxer.bind(factory)
-    factory.createStreamMuxer = (wire: MultiaddrConnection) => bounded(create(wire), wire)
+    factory.createStreamMuxer = (wire: MultiaddrConnection) =>
+      watched(bounded(create(wire), wire), isSpoken)
     return factory
   }
 }
@@ -49,6 +67,23 @@ function bounded(muxer: StreamMuxer, wire: Wire): StreamMuxer {
     if (buffer.get(1) === DATA && lengthOf(buffer) > limits.streamWindowBytes)
       throw new Error('A frame of the multiplexer is larger than any window.')
     return read()
+  }
+  return muxer
+}
+
+/** Every stream is watched from its first byte on. */
+function watched(muxer: StreamMuxer, isSpoken: (protocol: string) => boolean): StreamMuxer {
+  const making = muxer as unknown as Making
+  const make = making._newStream.bind(making)
+  making._newStream = (id, state, direction) => {
+    const stream = make(id, state, direction)
+    watchOpening(stream, line => {
+      const name = line.trimEnd()
+      if (direction === 'inbound') return isSpoken(name) ? 'anything' : 'opening'
+      if (name === 'na') return 'opening'
+      return name === IDENTIFY ? 'messages' : 'anything'
+    })
+    return stream
   }
   return muxer
 }

@@ -9,6 +9,7 @@ import type {
   ConnectionGater,
   Ed25519PrivateKey,
   Libp2p,
+  MultiaddrConnection,
   PeerId,
   PeerInfo,
   ServiceMap,
@@ -23,6 +24,7 @@ import { hashBytes } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
 import { memberGossip } from './gossip.ts'
 import { boundedYamux } from './muxer.ts'
+import { watchOpening } from './opening.ts'
 
 export interface NodeOptions {
   readonly privateKey: Ed25519PrivateKey
@@ -58,17 +60,28 @@ export function gossipTopic(networkKey: Bytes): string {
 }
 
 /** A node, not started. */
-export function createNode(options: NodeOptions): Promise<Node> {
+export async function createNode(options: NodeOptions): Promise<Node> {
   const { privateKey, networkKey, listen, announce, gater, isMember, onDiscovered } = options
   const { onGossipFlood } = options
-  return createLibp2p<Services>({
+  let made: Node | null = null
+  const node = await createLibp2p<Services>({
     privateKey,
     start: false,
     addresses: { listen: [...listen], announce: [...(announce ?? [])] },
     transports: [tcp()],
     connectionEncrypters: [noise({ prologueBytes: networkKey })],
-    streamMuxers: [boundedYamux()],
-    connectionGater: gater,
+    streamMuxers: [boundedYamux(name => made?.getProtocols().includes(name) ?? false)],
+    connectionGater: {
+      ...gater,
+      denyInboundConnection: connection => {
+        watchHandshake(connection)
+        return gater.denyInboundConnection?.(connection) ?? false
+      },
+      denyOutboundConnection: (_, connection) => {
+        watchHandshake(connection)
+        return false
+      },
+    },
     connectionManager: {
       maxConnections: limits.connectionsMax,
       inboundConnectionThreshold: limits.connectionsPerSecondMax,
@@ -96,6 +109,13 @@ export function createNode(options: NodeOptions): Promise<Node> {
       ...(options.mdns ? { local: localDiscovery(networkKey, onDiscovered) } : {}),
     },
   })
+  made = node
+  return node
+}
+
+/** Until both sides have agreed on noise, whose lengths have two bytes. */
+function watchHandshake(connection: MultiaddrConnection): void {
+  watchOpening(connection, line => (line === '/noise\n' ? 'anything' : 'opening'))
 }
 
 type DiscoveryComponents = Parameters<ReturnType<typeof mdns>>[0]

@@ -88,6 +88,20 @@ describe('a roster under quorum roster', () => {
     await scene.until(() => scene.are('source', 0, 1, 2, 3), 20_000)
   })
 
+  // Found by a drawn life: who let a machine in was removed before it told anybody, and the machine,
+  // a member in its own eyes, was known to nobody and could not join again.
+  it('lets nobody in whom less than half would know of', async () => {
+    const scene = await Scene.started({ members: 3, quorum: QUORUM })
+    scene.world.partition([scene.at(0, 2), scene.at(1)])
+    const fourth = scene.world.enrol()
+    scene.world.join(scene.world.at(1), fourth)
+    invite(scene.world, up(scene, 1), fourth) // it has not noticed the cut yet
+    await remove(scene, 0, 1)
+    await scene.run(40_000)
+    expect(fourth.standing).toBe('stranger')
+    expect(scene.world.at(0).member!.roster.isMember(fourth.id)).toBe(false)
+  })
+
   it('takes a removed member back under a new membership, with all that it holds', async () => {
     const scene = await Scene.started({ members: 3, quorum: QUORUM })
     scene.world.partition([scene.at(0, 1), scene.at(2)])
@@ -147,8 +161,7 @@ describe('the setting of a network', () => {
 })
 
 describe('drawn lives of a roster', () => {
-  // d137: who let a machine in was removed before it had told anybody, and nobody else knew of it.
-  for (const seed of ['1', '2', '3', '4', 'd137']) {
+  for (const seed of ['1', '2', '3', '4', '5']) {
     it(`members come, go and are cut off, and in the end all know one roster (seed ${seed})`, async () => {
       await life(seed)
     })

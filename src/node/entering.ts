@@ -6,7 +6,7 @@
 import type { Fact } from '../base/fact.ts'
 import { limits } from '../base/limits.ts'
 import { VecheError } from '../base/veche-error.ts'
-import { decodeDoorAnswer, encodeDoorRequest } from '../wire/door.ts'
+import { decodeDoorAnswer, encodeDoorAnswer, encodeDoorRequest } from '../wire/door.ts'
 import type { Clock, Network, NetworkListener } from './ports.ts'
 import type { Token } from './token.ts'
 
@@ -73,13 +73,20 @@ async function knockOnce(knock: () => Promise<Uint8Array>): Promise<Knocked> {
   return { kind: 'refused', error: new VecheError(errorCode, sentence) }
 }
 
-/** Who joins answers nothing yet: it is no member. */
+/** A member that hears of it before it does may ask at its door: that gets an answer, too. */
+const JOINING = {
+  kind: 'refused',
+  code: 'BUSY',
+  sentence: 'This machine is joining at this moment.',
+} as const
+
+/** Who joins answers nothing else yet: it is no member. */
 const stranger: NetworkListener = {
   gossip() {},
   frame() {},
   connected() {},
   disconnected() {},
   admit: () => 'door',
-  door: async () => new Uint8Array(0),
+  door: async () => encodeDoorAnswer(JOINING),
   discovered() {},
 }

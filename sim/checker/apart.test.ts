@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { checkHistory, verdictText } from './check.ts'
 import type { DumpFact, HistoryLine, Unplaced } from './format.ts'
 import { hashOf } from './hashes.ts'
-import { factKey, ModelMember } from './model-member.ts'
+import { factKey, type ModelContent, ModelMember } from './model-member.ts'
 
 const PROPERTIES = { type: 'text/plain', tags: [], description: '', meta: null, dependsOn: [] }
 
@@ -38,12 +38,22 @@ class Short {
   /** A write that one member takes, and others get. */
   put(at: string, id: string, others: readonly string[] = []): DumpFact {
     const request = `r${this.lines.length}`
-    const blob = hashOf(request)
-    const size = request.length
-    const asked = { request, client: request, member: at, op: 'put', id, blob, size } as const
+    const content = { blob: hashOf(request), size: request.length, properties: PROPERTIES }
+    return this.#take(at, id, others, content)
+  }
+
+  end(at: string, id: string, others: readonly string[] = []): DumpFact {
+    return this.#take(at, id, others, null)
+  }
+
+  #take(at: string, id: string, others: readonly string[], content: ModelContent | null) {
+    const request = `r${this.lines.length}`
+    const op = content === null ? 'delete' : 'put'
+    const { blob, size } = content ?? { blob: null, size: 0 }
+    const asked = { request, client: request, member: at, op, id, blob, size } as const
     this.write({ kind: 'invoke', ...asked })
     const stamp = { at: this.lines.length.toString(16).padStart(16, '0'), by: at }
-    const made = this.members.get(at)!.fact(id, { blob, size, properties: PROPERTIES }, stamp)
+    const made = this.members.get(at)!.fact(id, content, stamp)
     const fact = { ...made, added: stamp.at }
     const heldBy = [at, ...others]
     for (const name of heldBy) this.members.get(name)!.facts.set(factKey(fact), fact)
@@ -57,11 +67,18 @@ class Short {
     this.write({ kind: 'roster', members })
   }
 
-  destroy(name: string): void {
+  /** Nothing is left of a member's store but these. */
+  destroy(name: string, left: readonly DumpFact[] = []): void {
     const scope = [name]
     this.write({ kind: 'fault', fault: 'disk', scope, phase: 'once', mark: 1, destroyed: scope })
-    this.members.get(name)!.facts.clear()
-    this.write(this.members.get(name)!.dump('crash', 0, this.#roster))
+    const { facts } = this.members.get(name)!
+    facts.clear()
+    for (const fact of left) facts.set(factKey(fact), fact)
+    this.dump(name, 'crash')
+  }
+
+  dump(name: string, moment: 'crash' | 'pause'): void {
+    this.write(this.members.get(name)!.dump(moment, 0, this.#roster))
   }
 
   judge() {
@@ -103,6 +120,38 @@ describe('a write whose every copy a fault destroyed', () => {
     short.destroy('a')
     short.members.get('b')!.facts.delete(factKey(fact))
     expect(short.judge().answers[1]!.answer).toBe('fail')
+  })
+})
+
+describe('a deleted item on a member that an old copy set back', () => {
+  function story() {
+    const short = new Short(['a', 'b'], true)
+    const fact = short.put('a', 'ended', ['b'])
+    const end = short.end('a', 'ended', ['b'])
+    for (const at of ['a', 'b']) short.dump(at, 'pause')
+    short.destroy('b', [fact])
+    return { short, end }
+  }
+
+  it('may be there until that member knows again that it has ended', () => {
+    const { short, end } = story()
+    short.members.get('b')!.facts.set(factKey(end), end)
+    const [, , , , , , , , resurrection] = short.judge().answers
+    expect(resurrection?.answer).toBe('pass')
+    expect(resurrection?.looked.get('items ended everywhere')).toBe(1)
+  })
+
+  it('and comes back for good nowhere else, nor after that', () => {
+    const { short, end } = story()
+    short.members.get('b')!.facts.set(factKey(end), end)
+    short.dump('b', 'pause')
+    for (const name of ['b', 'a']) {
+      short.members.get(name)!.facts.delete(factKey(end))
+      short.dump(name, 'pause')
+    }
+    const [, , , , , , , , resurrection] = short.judge().answers
+    expect(resurrection?.findings.map(({ sentence }) => sentence.split(' ')[0])).toContain('a')
+    expect(resurrection?.findings.map(({ sentence }) => sentence.split(' ')[0])).toContain('b')
   })
 })
 

@@ -1,7 +1,9 @@
 /**
  * Check 8: nothing deleted comes back. Once the dumps of all members show an item ended, whatever
  * was acknowledged before the first of these dumps is over: no later dump and no later read may
- * show it. What is unknown, or was still under way, may come at any time.
+ * show it. What is unknown, or was still under way, may come at any time; a member whose store a
+ * fault set back may not know of the end until a dump of it shows that it does again. In the end all
+ * must: the settled dumps are equal, and the end stands on what was ended.
  */
 import { type Family, rootIdOf } from './family.ts'
 import type { DoneLine, DumpLine, ShownItem } from './format.ts'
@@ -16,12 +18,21 @@ interface State {
   readonly ended: Map<string, Map<string, number>>
   /** By root id: all members had ended it since this line. */
   readonly over: Map<string, number>
+  /** Members that a fault set back, with the root ids whose end they may not know again yet. */
+  readonly setBack: Map<string, Set<string>>
 }
 
 /** Runs the check. */
 export function checkResurrection(run: Run, report: Report): void {
   const members = [...new Set(run.rosters.flatMap(roster => roster.members))]
-  const state: State = { run, report, members, ended: new Map(), over: new Map() }
+  const state: State = {
+    run,
+    report,
+    members,
+    ended: new Map(),
+    over: new Map(),
+    setBack: new Map(),
+  }
   for (const line of run.lines) {
     if (line.kind === 'dump') {
       const families = run.dumps.get(line)!.families()
@@ -30,6 +41,7 @@ export function checkResurrection(run: Run, report: Report): void {
     else if (line.kind === 'fault') {
       for (const member of line.destroyed) {
         for (const ended of state.ended.values()) ended.delete(member)
+        state.setBack.set(member, new Set(state.over.keys()))
       }
     }
   }
@@ -40,7 +52,8 @@ function checkFamily(state: State, line: DumpLine, root: string, family: Family)
   const live = liveOf(family)
   const ended = state.ended.get(root) ?? new Map<string, number>()
   state.ended.set(root, ended)
-  for (const item of live) mayShow(state, item, line.seq, `${line.member} has`)
+  for (const item of live) mayShow(state, item, line, 'has')
+  if (live.length === 0 && family.rooted.size > 0) state.setBack.get(line.member)?.delete(root)
   if (live.length > 0 || family.rooted.size === 0) {
     ended.delete(line.member)
     return
@@ -67,20 +80,21 @@ function checkRead(state: State, line: DoneLine): void {
   const isGet = asked.op === 'get' && line.version !== null
   const own = isGet ? [{ id: asked.id, version: line.version, blob: line.blob }] : []
   for (const item of [...own, ...(line.reads ?? [])]) {
-    mayShow(state, item, line.seq, `${asked.member} showed`)
+    mayShow(state, item, { member: asked.member, seq: line.seq }, 'showed')
   }
 }
 
 function mayShow(
-  { run, report, over }: State,
+  { run, report, over, setBack }: State,
   { id, blob }: Pick<ShownItem, 'id' | 'blob'>,
-  seq: number,
-  who: string,
+  { member, seq }: { readonly member: string; readonly seq: number },
+  how: string,
 ): void {
   const overSince = over.get(rootIdOf(id))
+  if (setBack.get(member)?.has(rootIdOf(id)) === true) return
   if (overSince === undefined || blob === null) return
   const writer = run.byBlob.get(blob)
   if (writer?.end?.kind !== 'done' || writer.end.seq >= overSince) return
   const what = `${short(blob)} of ${id}, which had ended everywhere`
-  report.fail(`${who} again ${what}`, writer.end.seq, overSince, seq)
+  report.fail(`${member} ${how} again ${what}`, writer.end.seq, overSince, seq)
 }

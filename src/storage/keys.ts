@@ -27,6 +27,8 @@ export interface Range {
 
 const HASH_DIGITS = 64
 const NUMBER_DIGITS = 14
+const HASH = /^[0-9a-f]{64}$/
+const NUMBER = /^[0-9a-f]{14}$/
 
 /** The key of each kind of record. */
 export const keys = {
@@ -67,8 +69,44 @@ export function linksRange(to: ItemId): Range {
 /** The fact that a key names, or `undefined` when it names none (a damaged key). */
 export function factOfKey(key: string): FactRef | undefined {
   const at = key.length - HASH_DIGITS
-  if (at < 2 || key[at - 1] !== '\u0000') return undefined
+  if (at < 2 || key[at - 1] !== '\u0000' || !HASH.test(key.slice(at))) return undefined
   return { id: key.slice(1, at - 1), version: key.slice(at) }
+}
+
+/**
+ * Whether a key has the form of its table. One that has not was written by nobody: a bit of it was
+ * flipped, and what it once named is known from elsewhere, or lost.
+ */
+export function isKey(key: string): boolean {
+  const name = nameOfKey(key)
+  switch (key[0]) {
+    case 'e':
+    case 'g':
+    case 'q':
+      return NUMBER.test(name)
+    case 'h':
+    case 'p':
+    case 'w':
+    case 'x':
+      return HASH.test(name)
+    case 'f': {
+      const ref = factOfKey(key)
+      return ref !== undefined && isName(ref.id)
+    }
+    case 'l': {
+      const parts = name.split('\u0000')
+      return parts.length === 2 && parts.every(isName)
+    }
+    case 'i':
+    case 'm':
+      return isName(name)
+    default:
+      return false
+  }
+}
+
+function isName(name: string): boolean {
+  return name !== '' && !name.includes('\u0000')
 }
 
 /** The number that a key of events, groups or the queue names. */

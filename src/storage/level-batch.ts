@@ -10,7 +10,7 @@ import { utf8 } from '../base/bytes.ts'
 import { type FactRef, type ItemId, type ItemSummary, refKey } from '../base/fact.ts'
 import { type Hash, hashText } from '../base/hash.ts'
 import { unreachable } from '../base/invariant.ts'
-import { keys } from './keys.ts'
+import { factOfKey, keys, nameOfKey } from './keys.ts'
 import type { Op } from './overlay.ts'
 import { factPayload, itemPayload, refPayload, seal, sizePayload } from './records.ts'
 import type { Write } from './store.ts'
@@ -35,6 +35,8 @@ export class BatchEncoder {
   readonly wanted: Set<Hash>
   /** Facts whose damaged record was read, by `refKey`. */
   readonly #damaged = new Set<string>()
+  /** Keys of damaged records that are being set aside. */
+  readonly #watched = new Set<string>()
 
   constructor(start: { tally: Tally; items: number; wanted: Set<Hash> }) {
     this.tally = start.tally
@@ -45,6 +47,29 @@ export class BatchEncoder {
   /** The record of a fact was found damaged: when it comes again it is no new one. */
   noteDamaged(ref: FactRef): void {
     this.#damaged.add(refKey(ref))
+  }
+
+  /** A damaged record is about to be set aside, unless it is written before that. */
+  watch(key: string): void {
+    this.#watched.add(key)
+  }
+
+  /** Takes a watched record out; undefined when it was written anew since `watch`. */
+  removal(key: string): Op | undefined {
+    if (!this.#watched.delete(key)) return undefined
+    const ref = key[0] === 'f' ? factOfKey(key) : undefined
+    if (ref !== undefined) {
+      this.tally.removeFact(ref.version)
+      this.#damaged.delete(refKey(ref)) // when it comes again it is new
+    }
+    if (key[0] === 'w') this.wanted.delete(nameOfKey(key))
+    return { type: 'del', key }
+  }
+
+  /** Records are written that are no batch of the contract. */
+  noteWritten(ops: readonly Op[]): void {
+    if (this.#watched.size === 0) return
+    for (const op of ops) if (op.type === 'put') this.#watched.delete(op.key)
   }
 
   /** Turns a batch into records. */
@@ -62,6 +87,7 @@ export class BatchEncoder {
     }
     const newFacts = this.#countNewFacts(batch)
     for (const write of batch) this.#encodeOne(write, { put, remove, newFacts })
+    this.noteWritten(ops)
     return { ops, bytes, tally: this.tally.record() }
   }
 

@@ -15,6 +15,7 @@ import type { Database } from './level-table.ts'
 import type { Op, Overlay } from './overlay.ts'
 import { groupPayload, seal } from './records.ts'
 import type { Write } from './store.ts'
+import type { TallyChange } from './tally.ts'
 
 /** Two buffers and the largest group, with as much again for LevelDB's own framing. */
 const LOG_BYTES = 2 * (2 * WRITE_BUFFER_BYTES + limits.groupBytesMax)
@@ -71,9 +72,22 @@ export class LevelCommit {
 
   /** Hands records in that are no batch of the contract. */
   addOps(ops: readonly Op[]): Promise<void> {
+    this.#options.encoder.noteWritten(ops)
     let bytes = 0
     for (const op of ops) bytes += op.key.length + (op.type === 'put' ? op.value.length : 0)
     return this.#stage({ ops, bytes, tally: this.#options.encoder.tally.record() })
+  }
+
+  /** Takes watched records out that were not written anew since. */
+  async remove(keys: readonly string[]): Promise<void> {
+    const ops = keys.map(key => this.#options.encoder.removal(key)).filter(op => op !== undefined)
+    if (ops.length > 0) await this.addOps(ops)
+  }
+
+  /** Changes what is promised to what was counted. */
+  rebase(by: TallyChange): Promise<void> {
+    this.#options.encoder.tally.change(by)
+    return this.addOps([])
   }
 
   idle(): Promise<void> {

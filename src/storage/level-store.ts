@@ -4,10 +4,12 @@
  * the folder and its lock (store-folder.ts), the opening (level-open.ts, opening.ts), the way of a
  * batch (level-commit.ts), records and keys (records.ts, keys.ts), payloads (level-payloads.ts).
  */
-import type { Bytes } from '../base/bytes.ts'
+import { type Bytes, utf8 } from '../base/bytes.ts'
 import type { FactRef, HeldFact, ItemId, ItemSummary } from '../base/fact.ts'
 import type { Hash } from '../base/hash.ts'
+import { limits } from '../base/limits.ts'
 import { VecheError } from '../base/veche-error.ts'
+import { keepAside, type RawRecord } from './aside.ts'
 import type { BlobWriter } from './blob-writer.ts'
 import { DiskRoom } from './disk-room.ts'
 import { storeFault } from './faults.ts'
@@ -21,6 +23,7 @@ import { LevelReads } from './level-reads.ts'
 import { LevelTable } from './level-table.ts'
 import { verifyLevel } from './level-verify.ts'
 import { seal, sizePayload } from './records.ts'
+import { isSound } from './soundness.ts'
 import type {
   Damage,
   EventEntry,
@@ -246,7 +249,32 @@ export class LevelStore implements Store {
     this.#mustBeAlive()
     const { db, blobs, paths } = this.#open
     await this.#commits.idle()
-    yield* verifyLevel({ db, blobs, paths, repair: ops => this.#commits.addOps(ops) })
+    yield* verifyLevel({
+      db,
+      blobs,
+      paths,
+      repair: ops => this.#commits.addOps(ops),
+      setAside: found => this.#setAside(found),
+      rebase: by => this.#commits.rebase(by),
+    })
+  }
+
+  /** Sets damaged records aside, those that were not written anew meanwhile. */
+  async #setAside(found: readonly string[]): Promise<void> {
+    for (let at = 0; at < found.length; at += limits.pageMax) {
+      const page = found.slice(at, at + limits.pageMax)
+      for (const key of page) this.#encoder.watch(key)
+      const aside: string[] = []
+      const records: RawRecord[] = []
+      for (const key of page) {
+        const record = await this.#table.raw(key)
+        if (record === undefined || isSound(key, record)) continue
+        aside.push(key)
+        records.push({ key: utf8(key), record })
+      }
+      await keepAside(this.#open.paths, records)
+      await this.#commits.remove(aside)
+    }
   }
 
   async close(): Promise<void> {

@@ -10,7 +10,7 @@ import type { AbstractIteratorOptions } from 'abstract-level'
 import type { Level } from 'level'
 import { type Bytes, compareText } from '../base/bytes.ts'
 import { VecheError } from '../base/veche-error.ts'
-import { damageOfKey, type Range } from './keys.ts'
+import { damageOfKey, isKey, type Range } from './keys.ts'
 import { mergeRows, Overlay, type Row } from './overlay.ts'
 import { unseal } from './records.ts'
 import type { Damage } from './store.ts'
@@ -166,7 +166,10 @@ export class LevelTable {
   }
 }
 
-/** All rows of a range, sealed and as LevelDB has them, in pages; for openings and for verify. */
+/**
+ * All rows of a range, sealed and as LevelDB has them, in pages; for openings and for verify. What
+ * has no key of ours is passed over: aside.ts looks after it.
+ */
 export async function* sealedPages(
   db: Database,
   range: Range,
@@ -178,21 +181,21 @@ export async function* sealedPages(
     for (;;) {
       const page = (await iterator.nextv(PAGE_ROWS)) as Row[]
       if (page.length === 0) return
-      yield page
+      yield page.filter(([key]) => isKey(key))
     }
   } finally {
     await iterator.close()
   }
 }
 
-/** All keys of a range in pages. */
+/** All keys of a range in pages, those that are ours. */
 export async function* keyPages(db: Database, range: Range): AsyncGenerator<string[]> {
   const iterator = db.keys({ gte: range.from, lt: range.until, fillCache: false })
   try {
     for (;;) {
       const page = await iterator.nextv(PAGE_ROWS)
       if (page.length === 0) return
-      yield page
+      yield page.filter(isKey)
     }
   } finally {
     await iterator.close()

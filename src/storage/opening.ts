@@ -25,6 +25,7 @@ import {
   surveyFacts,
   surveyGroups,
   surveyItems,
+  surveyMetas,
   surveyPending,
   surveyWanted,
 } from './survey.ts'
@@ -58,12 +59,16 @@ export async function survey(options: {
   const pending = await surveyPending(db, found)
   const items = await surveyItems(db, found)
   await surveyBlobs({ db, blobs, wanted }, found)
+  await surveyMetas(db, found)
   const recorded = groups.last ?? NO_TALLY
   const promised = journal.last?.tally ?? null
   let counted: TallyRecord = { ...recorded, ...items.fold, ...pending.fold }
+  let count = items.count
   const closed = isNew || (journal.last?.closed === true && promised?.group === recorded.group)
   if (!closed || found.damages.length > 0 || differs(promised, recorded, counted)) {
-    counted = { ...counted, ...(await surveyFacts(db, items.fold, found)) }
+    const facts = await surveyFacts(db, items.fold, found)
+    counted = { ...counted, ...facts.fold }
+    count = facts.items ?? count
   }
   const loss = lossAtStart({ journal: promised, recorded, found: counted })
   const isBroken = !isNew && (groups.isBroken || journal.last === null)
@@ -81,7 +86,7 @@ export async function survey(options: {
   return {
     report,
     tally: { ...tally, lastEvent: Math.max(tally.lastEvent, last) },
-    items: items.count,
+    items: count,
     wanted,
     repairs: found.repairs,
     groups: groups.numbers,

@@ -5,9 +5,9 @@
  */
 import { compareText } from '../base/bytes.ts'
 import type { ItemId } from '../base/fact.ts'
-import { type Hash, ZERO_HASH } from '../base/hash.ts'
+import { type Hash, hashText, ZERO_HASH } from '../base/hash.ts'
 import type { BlobFolder } from './blob-folder.ts'
-import { damageOfKey, factOfKey, keys, nameOfKey, numberOfKey, tableRange } from './keys.ts'
+import { damageOfKey, factOfKey, isKey, keys, nameOfKey, numberOfKey, tableRange } from './keys.ts'
 import { type Database, keyPages, sealedPages } from './level-table.ts'
 import type { Op } from './overlay.ts'
 import {
@@ -25,6 +25,13 @@ import { HashXor, type TallyRecord } from './tally.ts'
 
 /** Damages named one by one at an opening; beyond, `verify` names them. */
 const DAMAGES_MAX = 10_000
+
+/** Small named records that cannot be read. */
+export async function surveyMetas(db: Database, found: Survey): Promise<void> {
+  for await (const page of sealedPages(db, tableRange('m'))) {
+    for (const [key, record] of page) unsealed(key, record, found, payload => payload)
+  }
+}
 
 /** What a survey found wrong, and the writes that put it right. */
 export interface Survey {
@@ -60,9 +67,9 @@ export async function surveyItems(db: Database, found: Survey) {
   const xor = new HashXor()
   for await (const page of sealedPages(db, tableRange('i'))) {
     for (const [key, record] of page) {
-      count += 1
       const fold = unsealed(key, record, found, readItemFold)
-      if (fold === undefined) continue
+      if (fold === undefined) continue // its facts, if it has any, count it (`nameItems`)
+      count += 1
       facts += fold.facts
       xor.toggle(fold.factsXor)
     }
@@ -77,9 +84,9 @@ export async function surveyPending(db: Database, found: Survey) {
   const xor = new HashXor()
   for await (const page of sealedPages(db, tableRange('q'))) {
     for (const [key, record] of page) {
-      lastOrder = Math.max(lastOrder, numberOfKey(key))
       const ref = unsealed(key, record, found, readRefPayload)
       if (ref === undefined) continue
+      lastOrder = Math.max(lastOrder, numberOfKey(key)) // of sound records: a key may be flipped
       pending += 1
       xor.toggle(ref.version)
     }
@@ -141,48 +148,60 @@ function putSize(key: string, size: number): Op {
   return { type: 'put', key, value: seal(key, sizePayload(size)) }
 }
 
+/** Facts as their keys have them, and how many items they and the index make (null: as counted). */
+export interface FactSurvey {
+  readonly fold: ItemFold
+  readonly items: number | null
+}
+
 /** Counts the facts themselves; where they are not those of the summaries, names the items. */
 export async function surveyFacts(
   db: Database,
   summaries: ItemFold,
   found: Survey,
-): Promise<ItemFold> {
+): Promise<FactSurvey> {
   let facts = 0
   const xor = new HashXor()
   for await (const page of keyPages(db, tableRange('f'))) {
     for (const key of page) {
-      const ref = factOfKey(key)
-      if (ref === undefined) {
-        found.damages.push(damageOfKey(key))
-        continue
-      }
       facts += 1
-      xor.toggle(ref.version)
+      xor.toggle(factOfKey(key)!.version)
     }
   }
   const fold = { facts, factsXor: xor.value() }
-  if (fold.facts !== summaries.facts || fold.factsXor !== summaries.factsXor) {
-    await nameItems(db, found)
-  }
-  return fold
+  const isSame = fold.facts === summaries.facts && fold.factsXor === summaries.factsXor
+  return { fold, items: isSame ? null : await nameItems(db, found) }
 }
 
-/** Names each item whose summary speaks of other facts than are here. */
-async function nameItems(db: Database, found: Survey): Promise<void> {
+/**
+ * Names each item whose summary speaks of other facts than are here; answers how many items there
+ * are, those included whose summary is gone.
+ */
+async function nameItems(db: Database, found: Survey): Promise<number> {
   const none = { facts: 0, factsXor: ZERO_HASH }
   const items = foldedItems(db)
+  let count = 0
+  const alone = async (item: FoldOf<Partial<ItemFold>>): Promise<void> => {
+    if (await isIndexed(db, item)) count += 1
+    tellItem(item.id, none, item, found)
+  }
   let item = await items.next()
   for await (const facts of foldedFacts(db)) {
     for (; !item.done && compareText(item.value.id, facts.id) < 0; item = await items.next()) {
-      tellItem(item.value.id, none, item.value, found)
+      await alone(item.value)
     }
     const isSame = !item.done && item.value.id === facts.id
+    count += 1
     tellItem(facts.id, facts, isSame ? item.value : undefined, found)
     if (isSame) item = await items.next()
   }
-  for (; !item.done; item = await items.next()) {
-    tellItem(item.value.id, none, item.value, found)
-  }
+  for (; !item.done; item = await items.next()) await alone(item.value)
+  return count
+}
+
+/** Whether there was such an item: a damaged summary may lie under a flipped key. */
+async function isIndexed(db: Database, item: FoldOf<Partial<ItemFold>>): Promise<boolean> {
+  return item.facts !== undefined || (await db.has(keys.idHash(hashText(item.id))))
 }
 
 function tellItem(
@@ -217,8 +236,7 @@ async function* foldedFacts(db: Database): AsyncGenerator<FoldOf<ItemFold>> {
   let xor = new HashXor()
   for await (const page of keyPages(db, tableRange('f'))) {
     for (const key of page) {
-      const ref = factOfKey(key)
-      if (ref === undefined) continue
+      const ref = factOfKey(key)!
       if (ref.id !== id) {
         if (id !== null) yield { id, facts, factsXor: xor.value() }
         id = ref.id
@@ -232,11 +250,14 @@ async function* foldedFacts(db: Database): AsyncGenerator<FoldOf<ItemFold>> {
   if (id !== null) yield { id, facts, factsXor: xor.value() }
 }
 
-/** The newest event on the disk; 0 when there is none. */
+/** The newest event on the disk that can be read; 0 when there is none. */
 export async function lastEvent(db: Database): Promise<number> {
   const { from, until } = tableRange('e')
-  const [key] = await db.keys({ gte: from, lt: until, reverse: true, limit: 1 }).all()
-  return key === undefined ? 0 : numberOfKey(key)
+  for await (const [key, record] of db.iterator({ gte: from, lt: until, reverse: true })) {
+    // A flipped key may name any number, and the next event would be numbered after it.
+    if (isKey(key) && unseal(key, record) !== undefined) return numberOfKey(key)
+  }
+  return 0
 }
 
 /** Reads a record, or tells its damage. */

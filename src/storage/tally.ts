@@ -28,6 +28,24 @@ export interface Loss {
   readonly differs: boolean
 }
 
+/** What is to be added to a tally, and toggled in it. */
+export type TallyChange = Pick<TallyRecord, 'facts' | 'factsXor' | 'pending' | 'pendingXor'>
+
+/** The change that leads from one tally to another. */
+export function changeOf(from: TallyRecord, to: TallyRecord): TallyChange {
+  const xor = (a: Hash, b: Hash): Hash => {
+    const both = new HashXor(a)
+    both.toggle(b)
+    return both.value()
+  }
+  return {
+    facts: to.facts - from.facts,
+    factsXor: xor(from.factsXor, to.factsXor),
+    pending: to.pending - from.pending,
+    pendingXor: xor(from.pendingXor, to.pendingXor),
+  }
+}
+
 /** The XOR of a changing set of hashes. */
 export class HashXor {
   readonly #words = new Uint32Array(8)
@@ -78,6 +96,20 @@ export class Tally {
   addFact(version: Hash): void {
     this.facts += 1
     this.#factsXor.toggle(version)
+  }
+
+  /** The record of a fact is not here any more. */
+  removeFact(version: Hash): void {
+    this.facts -= 1
+    this.#factsXor.toggle(version)
+  }
+
+  /** Changes what is promised; changes may come in any order with what is written meanwhile. */
+  change({ facts, factsXor, pending, pendingXor }: TallyChange): void {
+    this.facts += facts
+    this.pending += pending
+    this.#factsXor.toggle(factsXor)
+    this.#pendingXor.toggle(pendingXor)
   }
 
   addPending(order: number, version: Hash): void {

@@ -99,6 +99,11 @@ export class MissingParents {
     for (const ref of refs) this.#wanted.delete(refKey(ref))
   }
 
+  /** Facts that never were, or that nobody needs any more. */
+  forget(refs: readonly FactRef[]): void {
+    for (const ref of refs) this.#wanted.delete(refKey(ref))
+  }
+
   /** Tries the reached members one after the other; called with every tick. */
   tick(): void {
     if (this.#fetching || this.#wanted.size === 0 || this.#context.now() < this.#tryAt) return

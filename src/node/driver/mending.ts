@@ -6,7 +6,6 @@
  * While a fact is missing the member has a gap: it says so in every message and leaves elections to
  * others. An item that lacks one is not shown: what would be shown may be an old version.
  */
-import { utf8, utf8Text } from '../../base/bytes.ts'
 import { type FactRef, type ItemId, refKey } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
@@ -14,12 +13,10 @@ import { VecheError } from '../../base/veche-error.ts'
 import { rootOf } from '../../consensus/items/id.ts'
 import type { Problem } from '../../control/protocol-network.ts'
 import { type Damage, GAP_META_KEY } from '../../storage/store.ts'
-import type { MendedItem } from '../ledger/mend.ts'
+import { type MendedItem, readShort, shortWrite } from '../ledger/mend.ts'
 import type { Rebuilt } from '../ledger/rebuild.ts'
 import type { Member } from './member.ts'
 
-/** The `meta` record of items that lack facts: without it a restart would show old versions. */
-const SHORT_META_KEY = 'gap/items'
 /** How often what is missing is looked for among what is held. */
 const LOOK_MS = 500
 
@@ -38,7 +35,7 @@ export class Mending {
   #itemsDone: Promise<void> | null = null
   #blobsRun = false
   #lookAt = 0
-  #looking = false
+  #lookDone: Promise<void> | null = null
   #scrubAt = Number.NEGATIVE_INFINITY
   #madeGap = false
 
@@ -73,6 +70,10 @@ export class Mending {
     await this.#saveShort()
     for (const damage of met) this.found(damage)
     if (this.#gap || damages.length > 0) this.#scrub()
+    if (this.#short.size > 0 && !this.#gap) {
+      this.#gap = true
+      this.#madeGap = true
+    }
     if (!this.#gap) return
     const value = new Uint8Array([1])
     await this.#member.ledger.record([{ kind: 'meta', key: GAP_META_KEY, value }])
@@ -81,9 +82,7 @@ export class Mending {
   /** A damage of the running store. */
   found(damage: Damage): void {
     const { id, version, blob, what } = damage
-    // A flipped key names a version that there never was: nobody can be asked for it.
-    const isNamed = version !== undefined && /^[0-9a-f]{64}$/.test(version)
-    if (id !== undefined && isNamed && what !== 'payload') {
+    if (id !== undefined && version !== undefined && what !== 'payload') {
       const ref = { id, version }
       if (this.#lost.has(refKey(ref))) return
       this.#lost.set(refKey(ref), ref)
@@ -97,7 +96,7 @@ export class Mending {
 
   /** A scrub found nothing: what was said of the store as a whole is over. */
   soundAgain(): void {
-    for (const what of ['engine', 'index']) this.#member.problems.clear(`damage/${what}/`)
+    for (const what of ['engine', 'fact', 'index']) this.#member.problems.clear(`damage/${what}/`)
   }
 
   /**
@@ -107,7 +106,7 @@ export class Mending {
     for (const damage of damages) {
       if (damage.what === 'index') continue
       if (damage.id !== undefined || damage.blob !== undefined) this.found(damage)
-      else if (damage.what === 'engine') this.#tell(damage)
+      else if (damage.what === 'engine' || damage.what === 'fact') this.#tell(damage)
     }
   }
 
@@ -148,14 +147,13 @@ export class Mending {
       this.#member.problems.clear(`damage/payload/${blob}`)
     }
     const now = this.#member.now()
-    if (this.#short.size === 0 || this.#looking || now < this.#lookAt) return
+    if (this.#short.size === 0 || this.#lookDone !== null || now < this.#lookAt) return
+    if (this.#itemsDone !== null) return
     this.#lookAt = now + LOOK_MS
-    this.#looking = true
-    this.#member.background(
-      this.#look().finally(() => {
-        this.#looking = false
-      }),
-    )
+    this.#lookDone = this.#look().finally(() => {
+      this.#lookDone = null
+    })
+    this.#member.background(this.#lookDone)
   }
 
   #tell(damage: Damage): void {
@@ -187,6 +185,8 @@ export class Mending {
       while (this.#items.size > 0) {
         const ids = this.#items
         this.#items = new Set()
+        await this.#lookDone // it saves the same record
+        await this.#foretell(ids)
         const { items, lost } = await ledger.mend(ids)
         for (const item of items) this.#count(item)
         await this.#saveShort()
@@ -203,8 +203,22 @@ export class Mending {
     }
   }
 
+  /** A crash between the new summaries and the word of what they lack must not hide it. */
+  async #foretell(ids: ReadonlySet<ItemId>): Promise<void> {
+    const { ledger, store } = this.#member
+    const foretold = new Map(this.#short)
+    const asked = [...ids]
+    for (const [at, summary] of (await store.items(asked)).entries()) {
+      const id = asked[at]!
+      if (summary !== undefined) {
+        foretold.set(id, Math.max(summary.facts, foretold.get(id) ?? 0))
+      }
+    }
+    if (foretold.size > 0) await ledger.record([shortWrite(foretold)])
+  }
+
   /** Notes whether an item lacks facts; a whole one has no problem any more. */
-  #count({ id, before, facts }: MendedItem): void {
+  #count({ id, before, isKnown, facts }: MendedItem): void {
     const here = new Set(facts.map(({ fact }) => fact.version))
     let gone = 0
     for (const [key, ref] of this.#lost) {
@@ -212,25 +226,33 @@ export class Mending {
       if (here.has(ref.version)) this.#lost.delete(key)
       else gone += 1
     }
-    const promised = Math.max(before?.facts ?? 0, facts.length + gone, this.#short.get(id) ?? 0)
+    // A summary knows how many facts there were. Damaged records are counted only without one, and
+    // only of an item that there was: one that lies under a flipped key names what never was.
+    const counted = before?.facts ?? (isKnown ? facts.length + gone : 0)
+    const promised = Math.max(counted, this.#short.get(id) ?? 0)
     if (promised > facts.length) this.#short.set(id, promised)
-    else this.#member.problems.clear(`damage/item/${id}`)
+    else this.#settle(id)
+  }
+
+  /** Nothing is missing of an item. */
+  #settle(id: ItemId): void {
+    const { parents, problems } = this.#member
+    for (const [key, ref] of this.#lost) {
+      if (ref.id !== id) continue
+      this.#lost.delete(key)
+      parents.forget([ref])
+    }
+    problems.clear(`damage/item/${id}`)
   }
 
   async #saveShort(): Promise<void> {
     const { ledger, store } = this.#member
-    const known = await store.meta(SHORT_META_KEY)
-    if (this.#short.size === 0 && known === undefined) return
-    const value = this.#short.size === 0 ? null : utf8(JSON.stringify([...this.#short]))
-    await ledger.record([{ kind: 'meta', key: SHORT_META_KEY, value }])
+    if (this.#short.size === 0 && (await readShort(store)).size === 0) return
+    await ledger.record([shortWrite(this.#short)])
   }
 
   async #loadShort(): Promise<void> {
-    const known = await this.#member.store.meta(SHORT_META_KEY)
-    if (known === undefined) return
-    // The record has a checksum of its own: what can be read is what was written.
-    const items = JSON.parse(utf8Text(known) ?? '[]') as readonly [ItemId, number][]
-    for (const [id, promised] of items) {
+    for (const [id, promised] of await readShort(this.#member.store)) {
       this.#short.set(id, promised)
       const sentence = `A version of ${id} was damaged here, and is not fetched again yet.`
       this.#tell({ what: 'item', id, sentence })
@@ -239,7 +261,7 @@ export class Mending {
 
   /** What came back, from others or by a user who wrote the item anew. */
   async #look(): Promise<void> {
-    const { problems, store } = this.#member
+    const { store } = this.#member
     const ids = [...this.#short.keys()].slice(0, limits.pageMax)
     const summaries = await store.items(ids)
     const before = this.#short.size
@@ -251,8 +273,7 @@ export class Mending {
         this.#short.set(id, promised) // at the end: it keeps no other waiting
         continue
       }
-      for (const [key, ref] of this.#lost) if (ref.id === id) this.#lost.delete(key)
-      problems.clear(`damage/item/${id}`)
+      this.#settle(id)
     }
     if (this.#short.size < before) await this.#saveShort()
     if (this.#short.size > 0 || !this.#madeGap) return

@@ -14,7 +14,15 @@ import type { Problem } from '../../control/protocol-network.ts'
 import { type Damage, GAP_META_KEY, type Store } from '../../storage/store.ts'
 import { familyIds } from './batch.ts'
 import { LiveItems } from './live-items.ts'
-import { countSetAside, type Mended, type MendedItem, mendItems, missingParents } from './mend.ts'
+import {
+  countSetAside,
+  type Mended,
+  type MendedItem,
+  mendItems,
+  missingParents,
+  readShort,
+  shortWrite,
+} from './mend.ts'
 import { Sets } from './sets.ts'
 
 export interface Rebuilt {
@@ -115,7 +123,13 @@ async function mendAtStart(store: Store): Promise<Mended> {
   }
   if (ids.size === 0) return { items: [], lost: [] }
   const { items, lost, writes } = await mendItems(store, ids, { requeues: true })
-  await store.commit(writes)
+  const short = await readShort(store)
+  for (const { id, before, facts } of items) {
+    const promised = Math.max(before?.facts ?? 0, short.get(id) ?? 0)
+    if (promised > facts.length) short.set(id, promised)
+  }
+  // With the new summaries, which say nothing any more of what is gone.
+  await store.commit([...writes, shortWrite(short)])
   return { items, lost }
 }
 

@@ -68,7 +68,11 @@ export class Reading {
     if (seen.deleted) throw deleted(id, seen.shown.version)
     const { version, position } = seen.shown
     const [held] = await this.#member.store.facts([{ id, version }])
-    if (held === undefined) throw damagedFact(id, version)
+    if (held === undefined) {
+      const sentence = damagedFact(id, version).message
+      mending.found({ what: 'item', id, sentence }) // also one that is gone without a trace
+      throw damagedFact(id, version)
+    }
     return { id, version, position, fact: held.fact, held }
   }
 

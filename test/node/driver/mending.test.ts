@@ -139,6 +139,56 @@ describe('damage that is met while a member runs', () => {
     expect(await service.verify(verifyOptions())).toMatchObject({ ok: true })
   })
 
+  it.each([
+    ['an item that never was', 'c'],
+    ['a whole item', 'a'],
+  ])(
+    'a record under a flipped key, as if of %s, makes no gap and is asked of nobody',
+    async (...of) => {
+      const { image } = await leftBehind()
+      const { lone, service } = await openOn(image)
+      const version = 'ab'.repeat(32)
+      lone.member.mending.found({ what: 'fact', id: of[1], version, sentence: 'It is damaged.' })
+      await lone.clock.pass(1000)
+      expect(lone.member.gap).toBe(false)
+      expect(lone.member.parents.count).toBe(0)
+      expect(damageOf(lone)).toEqual([])
+      expect(await service.get({ id: 'a' }, 1024)).toMatchObject({ header: { id: 'a' } })
+    },
+  )
+
+  it('a head that is gone without a trace is noticed by who reads it', async () => {
+    const { image, second } = await leftBehind()
+    const { store, lone, service } = await openOn(image)
+    rot(store, second)
+    await expect(service.get({ id: 'a' }, 1024)).rejects.toMatchObject({ code: 'DAMAGED' })
+    await lone.clock.pass(1000)
+    expect(lone.member.gap).toBe(true)
+    expect(damageOf(lone)).toHaveLength(1)
+  })
+
+  it('what an item lacks is known also after a crash in the middle of its mending', async () => {
+    const { image, second } = await leftBehind()
+    const { store, lone } = await openOn(image)
+    const images: MemoryImage[] = []
+    const { commit } = store
+    store.commit = async batch => {
+      await commit.call(store, batch)
+      images.push(store.image())
+    }
+    rot(store, second)
+    const { id, version } = second
+    lone.member.mending.found({ what: 'fact', id, version, sentence: 'A fact is damaged.' })
+    await lone.clock.pass(1000)
+    expect(images.length).toBeGreaterThan(2)
+    for (const left of images) {
+      left.tables.facts.get(id)?.delete(version)
+      const { service } = await openOn({ ...left, journal: left.tables.fold() })
+      const shown = service.get({ id }, 1024)
+      await expect(shown).rejects.toMatchObject({ code: 'DAMAGED' })
+    }
+  })
+
   it('a write to an item with a damaged fact chains on what can be read', async () => {
     const { image, first, second } = await leftBehind()
     image.tables.rotten.add(refKey(second))

@@ -68,10 +68,17 @@ export class LoopDisk {
     await run('cp', ['--sparse=always', this.#image, `${this.#image}.copy`])
   }
 
-  /** Puts in place what was set aside; its process is gone. */
+  /** Puts in place what was set aside or kept; its process is gone. */
   async useCopy(): Promise<void> {
     await this.unmount()
     renameSync(`${this.#image}.copy`, this.#image)
+    await this.#mount()
+  }
+
+  /** Keeps a copy of all that is there, to put back later; its process is gone. */
+  async keep(): Promise<void> {
+    await this.unmount()
+    await run('cp', ['--sparse=always', this.#image, `${this.#image}.copy`])
     await this.#mount()
   }
 

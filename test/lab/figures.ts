@@ -36,7 +36,8 @@ export interface Figures {
   copiesLookedFor: number
   sourceMsMax: number
   equalMsMax: number
-  slowerMax: number
+  /** How long daemons waited for a processor while they settled. */
+  waitedMsMax: number
 }
 
 export function isGood({ verdict, findings }: Outcome): boolean {
@@ -82,7 +83,7 @@ export function figuresOf(outcomes: readonly Outcome[]): Figures {
     copiesLookedFor: looked(1, 'copies looked for'),
     sourceMsMax: most(({ sourceMs }) => sourceMs),
     equalMsMax: most(({ equalMs }) => equalMs),
-    slowerMax: most(({ slower }) => slower),
+    waitedMsMax: most(({ waitedMs }) => waitedMs),
   }
 }
 
@@ -99,7 +100,7 @@ export function figuresText(figures: Figures): string {
     `faults    ${figures.faultCount}: ${kinds.join(', ')}`,
     `of these  ${figures.kills} kills, ${figures.powerCuts} power cuts, ${figures.partitions} partitions`,
     `judged    ${lost} lost of ${acknowledged} acknowledged (${figures.copiesLookedFor} copies looked for), ${diverged} diverged, ${falseSplits} false splits`,
-    `settled   a Source after at most ${seconds(figures.sourceMsMax)}, one hash after at most ${seconds(figures.equalMsMax)}; the machine was up to ${figures.slowerMax.toFixed(1)} times busy`,
+    `settled   a Source after at most ${seconds(figures.sourceMsMax)}, one hash after at most ${seconds(figures.equalMsMax)}; the daemons waited for a processor up to ${seconds(figures.waitedMsMax)} of that`,
   ].join('\n')
 }
 

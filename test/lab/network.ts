@@ -81,8 +81,9 @@ async function live(options: NetworkOptions, made: Made): Promise<Settled> {
     run: `lab seed ${seed}, ${members} members, ${seconds} s`,
     members: daemons.map(({ id }) => id),
     quorum: 'visible',
-    records: { holds: false, statuses: false, samples: false },
-    mayDestroyAll: false,
+    records: { holds: false, statuses: false, samples: true },
+    // An old copy put back may lack what its member alone had acknowledged as pending.
+    mayDestroyAll: true,
     bounds: {
       sourceMs: WRITE_MS_MAX,
       debtMs: WRITE_MS_MAX,

@@ -4,13 +4,15 @@
  * is measured, and what took too long is a finding. At last every member is dumped: what it shows
  * over its socket, and what lies in its files once its process is gone.
  */
+import { readdirSync } from 'node:fs'
 import type { DumpLine, ShownItem } from '../../sim/checker/format.ts'
 import type { Status } from '../support/lab.ts'
+import { MiB, memoryOf } from '../support/large.ts'
 import type { Clients } from './clients.ts'
 import type { Daemon } from './daemon.ts'
 import { readStore } from './store/facts.ts'
 import type { Tape } from './tape.ts'
-import { slowness, wait } from './time.ts'
+import { wait, waitedMs } from './time.ts'
 
 /** G5: a Source exists so long after the last fault. */
 const SOURCE_MS = 10_000
@@ -21,6 +23,9 @@ const BYTES_PER_MS = 2000
 /** How long to look on after the bound: whether it comes at all is worth knowing. */
 const LOOK_ON = 3
 const LOOK_EVERY_MS = 250
+/** What a member of a small network with little in it may hold once the strangers have left. */
+const DESCRIPTORS_MAX = 120
+const RESIDENT_BYTES_MAX = 512 * MiB
 /** Between two dumps in calm: nothing may change. */
 const IDLE_MS = 3000
 
@@ -29,8 +34,8 @@ export interface Settled {
   readonly sourceMs: number | null
   /** From the last fault until all were equal; null: never. */
   readonly equalMs: number | null
-  /** By how much the bounds were stretched, because the machine was busy. */
-  readonly slower: number
+  /** How long the daemons waited for a processor until then: bounds are longer by so much. */
+  readonly waitedMs: number
 }
 
 export interface Ending {
@@ -40,46 +45,92 @@ export interface Ending {
   readonly findings: string[]
 }
 
+/** Since the heal: how long it is, and how long its daemons waited for a processor. */
+class Since {
+  readonly #at: number
+  readonly #daemons: readonly Daemon[]
+  readonly #waitedBefore: number
+
+  constructor(daemons: readonly Daemon[], at: number) {
+    this.#at = at
+    this.#daemons = daemons
+    this.#waitedBefore = this.#waited()
+  }
+
+  get ms(): number {
+    return Math.round(performance.now() - this.#at)
+  }
+
+  get waitedMs(): number {
+    return Math.round(this.#waited() - this.#waitedBefore)
+  }
+
+  #waited(): number {
+    return waitedMs(this.#daemons.filter(({ isUp }) => isUp).map(({ member }) => member.pid))
+  }
+}
+
 /** Waits until all is well, and dumps everybody. The last fault ended at `healedAt`. */
 export async function settle(ending: Ending, healedAt: number): Promise<Settled> {
   const { daemons, clients, findings, tape } = ending
-  const since = () => Math.round(performance.now() - healedAt)
-  const sourceMs = await reach(SOURCE_MS, since, async () => (await all(daemons)).some(isSource))
-  judge(findings, 'a Source', sourceMs, SOURCE_MS)
+  const since = new Since(daemons, healedAt)
+  const told = { findings, tell: () => differences(daemons) }
+  const anySource = async () => (await all(daemons)).some(isSource)
+  const sourceMs = await reach({ ...told, what: 'a Source', boundMs: SOURCE_MS, since }, anySource)
   for (const daemon of daemons) {
-    const begin = performance.now()
+    const asked = new Since(daemons, performance.now())
     await clients.probe(daemon)
-    const tookMs = Math.round(performance.now() - begin)
-    judge(findings, `the answer to a write at ${daemon.name}`, tookMs, WRITE_MS)
+    const what = `the answer to a write at ${daemon.name}`
+    await reach({ ...told, what, boundMs: WRITE_MS, since: asked }, async () => true)
   }
-  const boundMs = EQUAL_MS + tape.counts.bytes / BYTES_PER_MS
-  const equalMs = await reach(boundMs, since, () => areEqual(daemons))
-  judge(findings, 'one hash at all members', equalMs, boundMs)
-  if (equalMs === null) findings.push(...(await differences(daemons)))
+  const boundMs = Math.round(EQUAL_MS + tape.counts.bytes / BYTES_PER_MS)
+  const equal = { ...told, what: 'one hash at all members', boundMs, since }
+  const equalMs = await reach(equal, () => areEqual(daemons))
+  const waited = since.waitedMs
+  for (const daemon of daemons) sample(tape, daemon)
   for (const daemon of daemons) tape.write({ ...(await shown(daemon)), facts: null })
   await wait(IDLE_MS)
   await dumpAll(ending)
-  return { sourceMs, equalMs, slower: slowness() }
+  return { sourceMs, equalMs, waitedMs: waited }
 }
 
-function judge(findings: string[], what: string, tookMs: number | null, boundMs: number): void {
-  const mayMs = Math.round(boundMs * slowness())
-  if (tookMs !== null && tookMs <= mayMs) return
-  const when = tookMs === null ? 'did not come at all' : `took ${tookMs} ms`
-  findings.push(`${what} ${when}, at most ${mayMs} ms on this machine`)
+interface Awaited {
+  readonly what: string
+  readonly boundMs: number
+  readonly since: Since
+  readonly findings: string[]
+  /** What stands in the way. */
+  readonly tell: () => Promise<string[]>
 }
 
 /** When something holds, in ms since the heal; null if it does not even long after its bound. */
-async function reach(
-  boundMs: number,
-  since: () => number,
-  holds: () => Promise<boolean>,
-): Promise<number | null> {
+async function reach(awaited: Awaited, holds: () => Promise<boolean>): Promise<number | null> {
+  const { what, boundMs, since, findings, tell } = awaited
+  let isLate = false
   for (;;) {
-    const atMs = since()
-    if (await holds()) return atMs
-    if (atMs > boundMs * slowness() * LOOK_ON) return null
+    const atMs = since.ms
+    const mayMs = boundMs + since.waitedMs
+    if (await holds()) {
+      if (atMs > mayMs) findings.push(`${what} took ${atMs} ms, at most ${mayMs} ms`)
+      return atMs
+    }
+    if (atMs > mayMs && !isLate) {
+      isLate = true
+      findings.push(`${what} is not there after ${atMs} ms:`, ...(await tell()))
+    }
+    if (atMs > mayMs * LOOK_ON) return null
     await wait(LOOK_EVERY_MS)
+  }
+}
+
+function sample(tape: Tape, daemon: Daemon): void {
+  const { pid } = daemon.member
+  const measures = [
+    ['open files and sockets', readdirSync(`/proc/${pid}/fd`).length, DESCRIPTORS_MAX],
+    ['resident bytes', memoryOf(pid).now, RESIDENT_BYTES_MAX],
+  ] as const
+  for (const [what, value, limit] of measures) {
+    tape.write({ kind: 'sample', member: daemon.id, what, value, limit })
   }
 }
 

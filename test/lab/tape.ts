@@ -13,7 +13,7 @@ export interface Counts {
   bytes: number
 }
 
-type Fault = Pick<FaultLine, 'fault' | 'phase' | 'mark'> & { readonly scope: readonly string[] }
+type Fault = Pick<FaultLine, 'fault' | 'scope' | 'phase' | 'mark' | 'destroyed'>
 
 export class Tape {
   readonly path: string
@@ -43,16 +43,16 @@ export class Tape {
     this.#recorder.write(line)
   }
 
-  /** A fault of one moment. */
-  once(fault: string, scope: readonly string[]): void {
-    this.#fault({ fault, scope, phase: 'once', mark: this.#mark() })
+  /** A fault of one moment; `destroyed` lose by it what they held durably. */
+  once(fault: string, scope: readonly string[], destroyed: readonly string[] = []): void {
+    this.#fault({ fault, scope, phase: 'once', mark: this.#mark(), destroyed })
   }
 
   /** A fault begins; answers what to call when it has ended. */
   lasting(fault: string, scope: readonly string[]): () => void {
     const mark = this.#mark()
-    this.#fault({ fault, scope, phase: 'start', mark })
-    return () => this.#fault({ fault, scope, phase: 'stop', mark })
+    this.#fault({ fault, scope, phase: 'start', mark, destroyed: [] })
+    return () => this.#fault({ fault, scope, phase: 'stop', mark, destroyed: [] })
   }
 
   close(): void {
@@ -67,6 +67,6 @@ export class Tape {
   #fault(told: Fault): void {
     const { faults } = this.counts
     if (told.phase !== 'stop') faults[told.fault] = (faults[told.fault] ?? 0) + 1
-    this.write({ kind: 'fault', ...told, destroyed: [] })
+    this.write({ kind: 'fault', ...told })
   }
 }

@@ -1,16 +1,17 @@
 /**
  * Waiting in the lab: every wait has a deadline, and one that the end of a phase cuts short tells so.
- * How much slower than alone the machine is now is measured, not guessed: bounds are stretched by
- * the load that others put on it, and the verdict says by how much.
+ * How long daemons waited for a processor is measured, not guessed: bounds are longer by that much on
+ * a machine that others use too, and the figures say by how much.
  */
-import { availableParallelism, loadavg } from 'node:os'
+import { readFileSync } from 'node:fs'
 
-/** Bounds are never stretched further. */
-const SLOWER_MAX = 6
-
-/** How much longer things take now, because processes wait for the processors; 1 when they do not. */
-export function slowness(): number {
-  return Math.min(SLOWER_MAX, Math.max(1, loadavg()[0]! / availableParallelism()))
+/**
+ * Milliseconds that the main threads of some processes have waited for a processor together, as the
+ * kernel counts them. What others run on this machine shows here and nowhere else.
+ */
+export function waitedMs(pids: readonly number[]): number {
+  const waits = pids.map(pid => readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8'))
+  return waits.reduce((sum, text) => sum + Number(text.split(' ')[1]) / 1e6, 0)
 }
 
 export function wait(ms: number): Promise<void> {

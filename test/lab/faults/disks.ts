@@ -1,6 +1,7 @@
 /**
  * Faults of disks: power cuts by both methods of the plan, a disk filled from outside, syncs that
- * take long, and syncs that fail. After each power cut the disk is read before the member starts.
+ * take long, syncs that fail, and an old copy put back, which is the one fault that destroys what was
+ * durable. After each power cut the disk is read before the member starts.
  */
 import type { Daemon } from '../daemon.ts'
 import type { Dice } from '../dice.ts'
@@ -120,4 +121,24 @@ const failing: FaultKind = {
     }),
 }
 
-export const diskFaults: readonly FaultKind[] = [shutDown, copied, full, slow, failing]
+const oldCopy: FaultKind = {
+  name: 'old copy put back',
+  weight: 1,
+  run: (world, dice) =>
+    withMember(world, dice, async daemon => {
+      const { id, disk } = daemon
+      world.tape.once('kill', [id])
+      await daemon.kill()
+      await disk.keep()
+      await daemon.start()
+      await world.phase.wait(dice.int(500, 20_000))
+      world.tape.once('kill', [id])
+      await daemon.kill()
+      dumpCrash(world, daemon)
+      world.tape.once('old copy put back', [id], [id])
+      await disk.useCopy()
+      await comeBack(world, dice, [daemon])
+    }),
+}
+
+export const diskFaults: readonly FaultKind[] = [shutDown, copied, full, slow, failing, oldCopy]

@@ -221,6 +221,12 @@ export const limits = {
   settleMs: 2000,
   /** After damage all of a store is looked at, in the background, at most so often. */
   scrubAgainMs: 600_000,
+  /** Who gave a payload that is not it is asked again after this: time to fetch it anew itself. */
+  badCopyMs: 60_000,
+  /** A copy of a payload that others doubt is read whole at most so often: anybody may doubt. */
+  doubtAgainMs: 60_000,
+  /** Payloads of which it is known that they were doubted lately. */
+  doubtsMax: 1000,
   /** A stamp or a clock further ahead than this is not followed (PROTOCOL 4). */
   clockAheadMs: 60_000,
   /** The network clock is persisted with this reserve, so a restart never goes back. */

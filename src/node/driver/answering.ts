@@ -170,6 +170,7 @@ export class Answering {
   async #readChunk(blob: Hash, offset: number, length: number): Promise<Bytes | null> {
     const size = await this.#context.store.payloadSize(blob)
     if (size === undefined || offset > size) return null
+    if (offset === size && size > 0) this.#context.doubted(blob)
     const bytes = new Uint8Array(Math.min(length, size - offset))
     let at = 0
     try {

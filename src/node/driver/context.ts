@@ -5,6 +5,7 @@
  * the same parts.
  */
 import type { Incarnation, MemberId } from '../../base/fact.ts'
+import type { Hash } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
 import type { AgreementEvent } from '../../consensus/agreement/events.ts'
 import type { AgreementState } from '../../consensus/agreement/state.ts'
@@ -35,6 +36,8 @@ export interface Context {
   now(): number
   /** Members that are reached at this moment. */
   reached(): MemberId[]
+  /** Another member says that what it got of a payload from here is not it. */
+  doubted(blob: Hash): void
   /** A peer did what no honest member does: counted, named, told. */
   blame(peer: MemberId, sentence: string): void
 }

@@ -38,6 +38,9 @@ export class Mending {
   #lookDone: Promise<void> | null = null
   #scrubAt = Number.NEGATIVE_INFINITY
   #madeGap = false
+  /** Payloads that others doubted lately, with the moment. */
+  readonly #doubtedAt = new Map<Hash, number>()
+  #doubts: Promise<void> = Promise.resolve()
 
   #gap: boolean
 
@@ -92,6 +95,20 @@ export class Mending {
     if (id !== undefined && what !== 'payload') this.#mendItem(id)
     if (blob !== undefined) this.#mendBlob(blob)
     this.#scrub()
+  }
+
+  /** Another member doubts the copy of a payload here: it is read whole, and mended if it is right. */
+  doubted(blob: Hash): void {
+    const { store } = this.#member
+    const now = this.#member.now()
+    for (const [of, at] of this.#doubtedAt) {
+      if (now - at >= limits.doubtAgainMs) this.#doubtedAt.delete(of)
+    }
+    if (this.#doubtedAt.has(blob) || this.#doubtedAt.size >= limits.doubtsMax) return
+    this.#doubtedAt.set(blob, now)
+    // The store tells of what it finds, see `found`. One at a time: it is others who set it going.
+    this.#doubts = this.#doubts.then(async () => void (await store.verifyPayload(blob)))
+    this.#member.background(this.#doubts)
   }
 
   /** A scrub found nothing: what was said of the store as a whole is over. */

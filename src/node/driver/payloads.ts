@@ -24,6 +24,12 @@ interface Wanted {
   fetching: boolean
   /** Members that said they do not have it, with the moment they said so. */
   readonly absentAt: Map<MemberId, number>
+  /** Pieces of several members made a whole that is not it: it is taken from one at a time. */
+  isDoubtful: boolean
+  /** Whose pieces lie in the partial file of a doubtful one. */
+  partOf: MemberId | null
+  /** Members that gave a whole that is not it, with the moment. */
+  readonly badAt: Map<MemberId, number>
   readonly waiters: (() => void)[]
 }
 
@@ -56,8 +62,17 @@ export class Payloads {
   /** A payload that is not here and that a fact names. */
   want(blob: Hash, size: number): void {
     if (this.#wanted.has(blob)) return
-    const fresh = { blob, size, tryAt: 0, fetching: false, absentAt: new Map(), waiters: [] }
-    this.#wanted.set(blob, fresh)
+    this.#wanted.set(blob, {
+      blob,
+      size,
+      tryAt: 0,
+      fetching: false,
+      absentAt: new Map(),
+      isDoubtful: false,
+      partOf: null,
+      badAt: new Map(),
+      waiters: [],
+    })
   }
 
   /** It came another way. */
@@ -131,12 +146,14 @@ export class Payloads {
   }
 
   async #fetch(wanted: Wanted): Promise<void> {
-    const { blob, size } = wanted
-    const writer = await this.#context.store.payloadWriter({ blob, size })
+    const { blob } = wanted
+    const only = wanted.isDoubtful ? this.#oneHolder(wanted) : null
+    if (only === undefined) return
+    const writer = await this.#writer(wanted, only)
     let whole = false
     let written: Hash | undefined
     try {
-      whole = await this.#pull(wanted, writer)
+      whole = await this.#pull(wanted, writer, only)
       if (whole) written = await writer.finish()
     } catch (error) {
       if (!isVecheError(error, 'DISK_FULL')) throw error
@@ -145,14 +162,7 @@ export class Payloads {
       if (!whole) await writer.close('keep')
     }
     if (!whole) return
-    if (written === undefined) {
-      this.#context.problems.set(`payload/${blob}`, {
-        reason: 'payload-damaged',
-        sentence: `A payload of ${size} bytes did not match its hash after it was fetched.`,
-        nextStep: 'Nothing: it is fetched again from the beginning.',
-      })
-      return
-    }
+    if (written === undefined) return this.#mismatch(wanted, only)
     this.#context.problems.clear(`payload/${blob}`)
     await this.#context.ledger.record([{ kind: 'have', blob }])
     this.have([blob])
@@ -160,16 +170,58 @@ export class Payloads {
     this.tick()
   }
 
+  /** Goes on where an earlier writing stopped, but never mixes a doubtful one of two members. */
+  async #writer(wanted: Wanted, only: MemberId | null): Promise<PayloadWriter> {
+    const { store } = this.#context
+    if (only !== null && only !== wanted.partOf) {
+      const mixed = await store.payloadWriter(wanted)
+      await mixed.close('remove')
+      wanted.partOf = only
+    }
+    return await store.payloadWriter(wanted)
+  }
+
+  /** Whoever gave all of it is named, told, and not asked for a while; of many, nobody is. */
+  #mismatch(wanted: Wanted, only: MemberId | null): void {
+    const { blob, size } = wanted
+    wanted.isDoubtful = true
+    wanted.partOf = null
+    const problem = {
+      reason: 'payload-damaged',
+      sentence: `A payload of ${size} bytes did not match its hash after it was fetched.`,
+      nextStep: 'Nothing: it is fetched again from the beginning, from one member at a time.',
+    } as const
+    if (only === null) return this.#context.problems.set(`payload/${blob}`, problem)
+    wanted.badAt.set(only, this.#context.now())
+    this.#context.problems.set(`payload/${blob}`, { ...problem, member: only })
+    this.#context.blame(only, `gave a payload that does not match its hash (${blob})`)
+    // A question for what lies behind the end says so (docs/protocol-wire.md); no answer matters.
+    const doubt = { kind: 'askChunk', blob, offset: size, length: 1 } as const
+    this.#context.background(this.#context.links.ask(only, doubt, { lane: 'bulk' }))
+  }
+
+  /** The member that a doubtful payload is taken from; who began it goes on. */
+  #oneHolder(wanted: Wanted): MemberId | undefined {
+    const holders = this.#mayHave(wanted)
+    const { partOf } = wanted
+    return partOf !== null && holders.includes(partOf) ? partOf : holders[0]
+  }
+
   /** Pulls pieces in order, a window of them on the way; true when all bytes are written. */
-  async #pull(wanted: Wanted, writer: PayloadWriter): Promise<boolean> {
+  async #pull(wanted: Wanted, writer: PayloadWriter, only: MemberId | null): Promise<boolean> {
     const ahead: { readonly offset: number; readonly bytes: Promise<Bytes | undefined> }[] = []
     let asked = writer.offset
     let written = writer.offset
     let turn = 0
-    while (written < wanted.size) {
+    const isShort = this.#context.agreement.planted.has('drop-last-piece')
+    const dropped = isShort ? wanted.size % limits.pieceBytes : 0
+    while (written < wanted.size - dropped) {
       while (ahead.length < WINDOW && asked < wanted.size) {
         const length = Math.min(limits.pieceBytes, wanted.size - asked)
-        ahead.push({ offset: asked, bytes: this.#piece(wanted, asked, length, turn++) })
+        ahead.push({
+          offset: asked,
+          bytes: this.#piece(wanted, asked, length, { turn: turn++, only }),
+        })
         asked += length
       }
       const bytes = await ahead.shift()!.bytes
@@ -188,12 +240,12 @@ export class Payloads {
     wanted: Wanted,
     offset: number,
     length: number,
-    turn: number,
+    { turn, only }: { readonly turn: number; readonly only: MemberId | null },
   ): Promise<Bytes | undefined> {
     const { blob } = wanted
     // Who does not have it leaves the list for a while, so the list itself cannot end the search.
     for (let attempt = 0; attempt <= this.#context.agreement.peers.size; attempt++) {
-      const holders = this.#mayHave(wanted)
+      const holders = this.#mayHave(wanted).filter(peer => only === null || peer === only)
       if (holders.length === 0) return undefined
       const peer = holders[(turn + attempt) % holders.length]!
       const askedAt = this.#context.now()
@@ -220,6 +272,8 @@ export class Payloads {
       // Each wait for it takes one of a few places: others are asked meanwhile.
       const silentAt = this.#silentAt.get(peer)
       if (silentAt !== undefined && now - silentAt < PIECE_MS) return false
+      const badAt = wanted.badAt.get(peer)
+      if (badAt !== undefined && now - badAt < limits.badCopyMs) return false
       const absentAt = wanted.absentAt.get(peer)
       return absentAt === undefined || now - absentAt >= RETRY_MS
     })

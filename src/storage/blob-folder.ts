@@ -2,7 +2,8 @@
  * Large payloads as files `blobs/ab/cdef…` named by their SHA-256. A file appears there only by a
  * rename, after its bytes were verified and fsync'd, and the folder is fsync'd before anybody is
  * told: what has the name is whole. Partial files of fetches survive for resumption under
- * `partial/BLOB`; those of uploads are of no use to anybody after a restart and are removed.
+ * `partial/BLOB`; those of uploads, and of payloads that nobody wants any more, are of no use to
+ * anybody after a restart and are removed.
  * Never more than a few pieces of a payload are in memory.
  */
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
@@ -28,10 +29,11 @@ export class BlobFolder {
     this.#paths = paths
   }
 
-  /** Removes what interrupted uploads left. */
-  async clean(): Promise<void> {
+  /** Removes what interrupted uploads left, and fetches of payloads that nobody wants any more. */
+  async clean(wanted: ReadonlySet<Hash>): Promise<void> {
     for (const name of await readdir(this.#paths.partial)) {
-      if (name.startsWith(UPLOAD_PREFIX)) await rm(join(this.#paths.partial, name), { force: true })
+      if (wanted.has(name)) continue
+      await rm(join(this.#paths.partial, name), { force: true, recursive: true })
     }
   }
 

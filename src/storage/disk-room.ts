@@ -19,11 +19,12 @@ export class DiskRoom {
     this.#folder = folder
   }
 
-  /** Whether less than the reserve is free. */
+  /** Whether less than the reserve is free. Throws when the folder is not there any more. */
   isFull(): boolean {
     const nowMs = performance.now()
     if (!this.#isFull && nowMs - this.#lookedMs < LOOK_MS) return false
     this.#lookedMs = nowMs
+    this.#isFull = true // where nothing can be seen there is no room
     const { bavail, blocks, bsize } = statfsSync(this.#folder)
     const reserve = Math.min(limits.diskReserveBytes, (blocks * bsize) / 20)
     this.#isFull = bavail * bsize < reserve

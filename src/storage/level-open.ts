@@ -112,7 +112,6 @@ async function openCounted(from: {
   try {
     await writeLock(paths, from.wasChecked)
     const blobs = new BlobFolder(paths)
-    await blobs.clean()
     const journal = await readJournal(paths.journal)
     const look = () => survey({ db, blobs, journal, isNew })
     let opening: Opening
@@ -128,6 +127,7 @@ async function openCounted(from: {
     if (!isNew && opening.groups.length === 0 && opening.items === 0) {
       throw damagedStore(options.folder, 'its database is gone')
     }
+    await blobs.clean(opening.wanted)
     opening = withDamages(opening, repaired)
     const tally = await writeOpening(db, opening)
     if (isNew) await writeMarker(paths, 'made')

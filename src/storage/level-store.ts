@@ -124,8 +124,14 @@ export class LevelStore implements Store {
     return { items, facts: tally.facts, pending: tally.pending, wanted: wanted.size }
   }
 
+  /** A folder that is gone kills the store: LevelDB would write on into files without a name. */
   isFull(): boolean {
-    return this.#room.isFull()
+    try {
+      return this.#room.isFull()
+    } catch (error) {
+      if (!this.#isClosed) this.#commits.fail(goneFolder(this.#folder, error))
+      return true
+    }
   }
 
   async items(ids: readonly ItemId[]): Promise<(ItemSummary | undefined)[]> {
@@ -230,7 +236,7 @@ export class LevelStore implements Store {
       offset: writer.offset,
       write: async bytes => {
         this.#mustBeAlive()
-        if (this.#room.isFull()) throw storeFault(this.#folder, diskFull())
+        if (this.isFull()) throw this.#commits.fault ?? storeFault(this.#folder, diskFull())
         await this.#guard(writer.write(bytes))
       },
       finish: async () => await this.#finish(writer),
@@ -352,6 +358,13 @@ export class LevelStore implements Store {
 
 function closed(): VecheError {
   return new VecheError('STOPPING', 'The store is closed.')
+}
+
+function goneFolder(folder: string, cause: unknown): VecheError {
+  const sentence =
+    `The folder of the store ${folder} is gone or cannot be looked at: put it back, or mount ` +
+    'its disk, then start again.'
+  return new VecheError('DAMAGED', sentence, { folder }, cause)
 }
 
 function diskFull(): Error {

@@ -44,6 +44,11 @@ export function copyPartial(partial: PartialPayloads): PartialPayloads {
   return new Map([...partial].map(([blob, pieces]) => [blob, pieces.slice()]))
 }
 
+/** The partial payloads that an opening keeps: those that are still wanted. */
+export function wantedPartial({ partial, tables }: MemoryImage): PartialPayloads {
+  return copyPartial(new Map([...partial].filter(([blob]) => tables.wanted.has(blob))))
+}
+
 /**
  * What is to be said about an image. Summaries are all read. The facts themselves are only when the
  * store was not closed in order, or when a summary gives reason to: until then a fact that rotted

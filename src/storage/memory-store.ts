@@ -7,8 +7,7 @@
  * store on it. An image is plain tables: a test may also let facts rot in it or drop them.
  */
 import type { Bytes } from '../base/bytes.ts'
-import type { FactRef, HeldFact, ItemId, ItemSummary } from '../base/fact.ts'
-import { refKey } from '../base/fact.ts'
+import { type FactRef, type HeldFact, type ItemId, type ItemSummary, refKey } from '../base/fact.ts'
 import { type Hash, hashBytes } from '../base/hash.ts'
 import { limits } from '../base/limits.ts'
 import { VecheError } from '../base/veche-error.ts'
@@ -19,6 +18,7 @@ import {
   type JournalLine,
   type MemoryImage,
   startReport,
+  wantedPartial,
 } from './memory-image.ts'
 import { openMemoryWriter, type PartialPayloads } from './memory-payloads.ts'
 import { bytesOf, MemoryTables, RECORD_BYTES, type Rot } from './memory-tables.ts'
@@ -84,7 +84,7 @@ export class MemoryStore implements Store {
   constructor(options: MemoryStoreOptions = {}, image: MemoryImage = emptyImage()) {
     const { durability } = options
     this.#durable = new MemoryTables(image.tables)
-    this.#partial = copyPartial(image.partial)
+    this.#partial = wantedPartial(image)
     this.report = startReport(image)
     if (this.report.gap) this.#durable.metas.set(GAP_META_KEY, new Uint8Array([1]))
     this.#live = durability === undefined ? this.#durable : new MemoryTables(this.#durable)

@@ -419,6 +419,7 @@ export function storeCompliance(engine: Engine): void {
       const bytes = someBytes(50_000, 3)
       const blob = hashBytes(bytes)
       const expected = { blob, size: bytes.length }
+      await store.commit([{ kind: 'wanted', ...expected }])
       const first = await store.payloadWriter(expected)
       await first.write(bytes.subarray(0, 20_000))
       await first.close('keep')
@@ -437,6 +438,16 @@ export function storeCompliance(engine: Engine): void {
       expect(await third.finish()).toBe(blob)
       await third.close('remove')
       expect(await store.verifyPayload(blob)).toBe('ok')
+    })
+
+    it('what is left of a fetch that nobody wants any more is gone after a restart', async () => {
+      const bytes = someBytes(1000, 6)
+      const expected = { blob: hashBytes(bytes), size: bytes.length }
+      const first = await store.payloadWriter(expected)
+      await first.write(bytes.subarray(0, 500))
+      await first.close('keep')
+      await reopen()
+      expect((await store.payloadWriter(expected)).offset).toBe(0)
     })
 
     it('a removed partial payload begins anew', async () => {

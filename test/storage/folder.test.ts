@@ -2,7 +2,7 @@
  * Opening a folder: what is refused, with which code, and what the sentence names.
  */
 import { spawn } from 'node:child_process'
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -149,6 +149,22 @@ async function openElsewhere(folder: string): Promise<string> {
   await new Promise(resolve => child.on('close', resolve))
   return output
 }
+
+describe('a folder that is taken away from under an open store', () => {
+  it('kills the store once, with a sentence that says so, and nothing throws', async () => {
+    const folder = await madeStore()
+    const store = await openLevelStore(folder)
+    const faults: Error[] = []
+    store.onFault(error => faults.push(error))
+    expect(store.isFull()).toBe(false)
+    await rm(folder, { recursive: true })
+    await expect.poll(() => store.isFull(), { timeout: 5000 }).toBe(true)
+    expect(store.isFull()).toBe(true)
+    expect(faults.map(({ message }) => message)).toEqual([expect.stringContaining('is gone')])
+    await expect(store.commit([])).rejects.toThrow('is gone')
+    await store.close()
+  })
+})
 
 describe('a folder without permission', () => {
   it.skipIf(process.getuid?.() !== 0)(

@@ -79,9 +79,10 @@ describe('a crash of the store in memory', () => {
   })
 
   it('leaves what was written of an unfinished fetch', async () => {
-    const { store } = manualDisk()
+    const store = new MemoryStore()
     const bytes = someBytes(1000, 1)
     const expected = { blob: hashBytes(bytes), size: bytes.length }
+    await store.commit([{ kind: 'wanted', ...expected }])
     const writer = await store.payloadWriter(expected)
     await writer.write(bytes.subarray(0, 400))
     const after = MemoryStore.fromImage(store.image())

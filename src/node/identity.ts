@@ -84,7 +84,9 @@ export async function readIdentity(store: Store): Promise<Identity> {
   const networkKey = await store.meta(KEYS.networkKey)
   const config = await store.meta(KEYS.config)
   if (privateKey === undefined || networkKey === undefined || config === undefined) {
-    if (store.report.gap || store.report.damages.length > 0) {
+    // It came in one batch with the first facts: where there are some, it was there.
+    const { damages, gap } = store.report
+    if (gap || damages.length > 0 || store.counts().facts > 0) {
       const lost =
         'The identity of this member was lost with damaged parts of its store. Put a copy of the ' +
         'store back, or join anew with an empty folder; the other members will fill it.'

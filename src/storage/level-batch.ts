@@ -54,9 +54,14 @@ export class BatchEncoder {
     this.#watched.add(key)
   }
 
+  /** Ends the watching; false when the record was written since it began. */
+  unwatch(key: string): boolean {
+    return this.#watched.delete(key)
+  }
+
   /** Takes a watched record out; undefined when it was written anew since `watch`. */
   removal(key: string): Op | undefined {
-    if (!this.#watched.delete(key)) return undefined
+    if (!this.unwatch(key)) return undefined
     const ref = key[0] === 'f' ? factOfKey(key) : undefined
     if (ref !== undefined) {
       this.tally.removeFact(ref.version)

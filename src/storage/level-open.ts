@@ -10,6 +10,7 @@ import { BlobFolder } from './blob-folder.ts'
 import { damagedStore, isCorruption, isLocked, storeFault } from './faults.ts'
 import { Journal, readJournal } from './journal.ts'
 import { keys } from './keys.ts'
+import { Lasting, type LastingLook } from './lasting.ts'
 import type { Database } from './level-table.ts'
 import { mendTables, mustCheckTables } from './mending.ts'
 import { type Opening, survey } from './opening.ts'
@@ -43,6 +44,7 @@ export interface OpenFolder {
   readonly db: Database
   readonly blobs: BlobFolder
   readonly journal: Journal
+  readonly lasting: Lasting
   readonly opening: Opening
   /** Closes LevelDB and gives the folder back. */
   readonly release: () => Promise<void>
@@ -54,6 +56,8 @@ export interface OpenFolderOptions {
   /** Make a store where there is none. */
   readonly create: boolean
   readonly onJournalFailure: (error: Error) => void
+  /** Hears of a second copy of the identity that cannot be written. */
+  readonly onCopyFailure: (error: Error) => void
 }
 
 /** Opens the folder; throws a VecheError that says what to do when it cannot. */
@@ -129,10 +133,12 @@ async function openCounted(from: {
     }
     await blobs.clean(opening.wanted)
     opening = withDamages(opening, repaired)
+    const onFailure = options.onJournalFailure
+    const lasting = new Lasting(paths.lasting, options.onCopyFailure)
+    opening = withLasting(opening, await lasting.look(db))
     const tally = await writeOpening(db, opening)
     if (isNew) await writeMarker(paths, 'made')
     const entry = { tally, cut: opening.report.lastCut, closed: false }
-    const onFailure = options.onJournalFailure
     const begun = await Journal.begin({ path: paths.journal, entry, onFailure })
     const release = async () => {
       try {
@@ -142,7 +148,7 @@ async function openCounted(from: {
         releaseFolder(claim)
       }
     }
-    return { paths, db, blobs, journal: begun, opening: { ...opening, tally }, release }
+    return { paths, db, blobs, lasting, journal: begun, opening: { ...opening, tally }, release }
   } catch (error) {
     await db.close()
     throw error
@@ -212,6 +218,13 @@ function withDamages(opening: Opening, repaired: readonly Damage[]): Opening {
   const { report } = opening
   const damages = [...repaired, ...report.damages]
   return { ...opening, report: { ...report, clean: false, gap: true, damages } }
+}
+
+/** What was mended from a second copy is told, and no loss. */
+function withLasting(opening: Opening, { damages, repairs }: LastingLook): Opening {
+  if (damages.length + repairs.length === 0) return opening
+  const report = { ...opening.report, damages: [...opening.report.damages, ...damages] }
+  return { ...opening, report, repairs: [...opening.repairs, ...repairs] }
 }
 
 /** The opening's own group: its tally is the new beginning, and a gap is written down with it. */

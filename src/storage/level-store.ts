@@ -24,17 +24,18 @@ import { LevelTable } from './level-table.ts'
 import { verifyLevel } from './level-verify.ts'
 import { seal, sizePayload } from './records.ts'
 import { isSound } from './soundness.ts'
-import type {
-  Damage,
-  EventEntry,
-  IdRange,
-  PayloadWriter,
-  PendingEntry,
-  StartReport,
-  Store,
-  StoreCounts,
-  WantedEntry,
-  Write,
+import {
+  type Damage,
+  type EventEntry,
+  type IdRange,
+  LASTING_META_KEYS,
+  type PayloadWriter,
+  type PendingEntry,
+  type StartReport,
+  type Store,
+  type StoreCounts,
+  type WantedEntry,
+  type Write,
 } from './store.ts'
 import { Tally } from './tally.ts'
 
@@ -52,17 +53,24 @@ export async function openLevelStore(
   folder: string,
   options: LevelStoreOptions = {},
 ): Promise<LevelStore> {
-  const early: Error[] = []
-  let tell = (error: Error): void => void early.push(error)
+  const early: Unwritten[] = []
+  let tell = (what: Unwritten): void => void early.push(what)
   const open = await openFolder({
     folder,
     create: options.create === true,
-    onJournalFailure: error => tell(error),
+    onJournalFailure: error => tell({ part: 'journal', error }),
+    onCopyFailure: error => tell({ part: 'second copy of the identity', error }),
   })
   const store = new LevelStore(folder, open)
-  tell = error => store.journalFailed(error)
-  for (const error of early) tell(error)
+  tell = what => store.notWritten(what)
+  for (const what of early) tell(what)
   return store
+}
+
+/** A file beside the database that could not be written: nothing is lost by it alone. */
+interface Unwritten {
+  readonly part: 'journal' | 'second copy of the identity'
+  readonly error: Error
 }
 
 /** An open store on disk; made by `openLevelStore`, and `close` must be called. */
@@ -113,9 +121,10 @@ export class LevelStore implements Store {
     this.#damageListeners.push(listener)
   }
 
-  /** The journal cannot be written: nothing is lost by it, but loss would go unnoticed. */
-  journalFailed(error: Error): void {
-    const sentence = `The journal cannot be written: ${error.message}. Loss would go unnoticed.`
+  /** Nothing is lost by it, but loss would go unnoticed, or could not be made good. */
+  notWritten({ part, error }: Unwritten): void {
+    const end = part === 'journal' ? ' Loss would go unnoticed.' : ''
+    const sentence = `The ${part} cannot be written: ${error.message}.${end}`
     this.#tellDamage({ what: 'journal', sentence })
   }
 
@@ -189,6 +198,7 @@ export class LevelStore implements Store {
   async commit(batch: readonly Write[]): Promise<void> {
     this.#mustBeAlive()
     await this.#commits.add(batch)
+    await this.#open.lasting.follow(batch)
   }
 
   async hasPayloads(blobs: readonly Hash[]): Promise<boolean[]> {
@@ -255,6 +265,7 @@ export class LevelStore implements Store {
     this.#mustBeAlive()
     const { db, blobs, paths } = this.#open
     await this.#commits.idle()
+    yield { checked: 0, damages: await this.#mendLasting() }
     yield* verifyLevel({
       db,
       blobs,
@@ -263,6 +274,18 @@ export class LevelStore implements Store {
       setAside: found => this.#setAside(found),
       rebase: by => this.#commits.rebase(by),
     })
+  }
+
+  /** Writes what is kept twice anew where one place lost it, never over a newer record. */
+  async #mendLasting(): Promise<readonly Damage[]> {
+    const { db, lasting } = this.#open
+    for (const name of LASTING_META_KEYS) this.#encoder.watch(keys.meta(name))
+    const { damages, repairs } = await lasting.look(db)
+    const open = repairs.filter(({ key }) => {
+      return this.#encoder.unwatch(key) && this.#table.overlay.get(key) === undefined
+    })
+    if (open.length > 0) await this.#commits.addOps(open)
+    return damages
   }
 
   /** Sets damaged records aside, those that were not written anew meanwhile. */

@@ -33,6 +33,8 @@ export function storePaths(folder: string) {
     check: join(folder, 'check'),
     database: join(folder, 'db'),
     journal: join(folder, 'journal'),
+    /** A second copy of what no other member could give back. */
+    lasting: join(folder, 'lasting'),
     blobs: join(folder, 'blobs'),
     partial: join(folder, 'partial'),
     damaged: join(folder, 'damaged'),

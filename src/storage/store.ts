@@ -79,6 +79,17 @@ export interface Damage {
  */
 export const GAP_META_KEY = 'gap'
 
+/**
+ * The `meta` keys that are never removed once they are written, and that no other member knows: a
+ * store keeps them twice. Who this member is, the key of its network, its addresses, and its vote.
+ */
+export const LASTING_META_KEYS: readonly string[] = [
+  'identity',
+  'network-key',
+  'config',
+  'roster/vote',
+]
+
 /** What the journal promised at the last opening against what is there. */
 export interface StartReport {
   /** The store was closed in order. */

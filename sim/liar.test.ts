@@ -20,7 +20,7 @@ describe('with a member that lies', () => {
   it('lies that show themselves change nothing, and whoever hears them names the liar', async () => {
     const { violations, liar } = await run('harmless', harmless)
     expect(violations).toEqual([])
-    expect(liar!.told.size).toBeGreaterThan(8)
+    expect(liar!.told.size).toBeGreaterThanOrEqual(8)
     expect(liar!.namedBy.size).toBe(3)
   })
 

@@ -90,6 +90,7 @@ function announce(world: World, member: Member, state: AgreementState): void {
     marked: peers.filter(peer => peer.marked || peer.markedBefore).map(peer => peer.id),
     systemRoot: '',
     configuration: 0,
+    wallMs: 0,
     sequence: member.sent.length,
     floor: 1,
     addresses: [],

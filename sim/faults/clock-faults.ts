@@ -2,9 +2,8 @@
  * Faults of clocks. Safety must not depend on them (PROTOCOL 4). What a wall clock that is over 60 s
  * wrong may cost is time: such a member follows the others late or is not followed, and is told of.
  *
- * A machine never gains more than is left within these 60 s. Beyond, its network clock stays ahead
- * of all others for good, whatever its wall clock is set to: then they agree on nothing until it is
- * stopped for as long.
+ * A machine never gains more than is left within these 60 s. Beyond, its network clock is ahead of all
+ * others until it has come back at half speed, and they agree on nothing meanwhile: sim/clocks.test.ts.
  */
 import type { SimMember } from '../world.ts'
 import type { Family, FaultContext } from './context.ts'

@@ -53,6 +53,8 @@ export interface Ping {
   readonly addresses: readonly string[]
   /** The highest configuration of the roster that the sender knows or has accepted; 0: none. */
   readonly configuration: number
+  /** The wall clock of the sender's machine: by many of them members judge whose clock is wrong. */
+  readonly wallMs: number
 }
 
 /** "Are you there?" and the direct answer to it; `number` lets the asker measure the round trip. */

@@ -9,7 +9,7 @@ import { factValue, readAddresses, readCount, readFactList, readMembers } from '
 export const presenceCodecs: Codecs<'ping' | 'probe' | 'probed' | 'askSystem' | 'system'> = {
   ping: {
     tag: 1,
-    length: 9,
+    length: 10,
     write: body => [
       body.answers,
       body.reached,
@@ -19,6 +19,7 @@ export const presenceCodecs: Codecs<'ping' | 'probe' | 'probed' | 'askSystem' | 
       body.floor,
       body.addresses,
       body.configuration,
+      body.wallMs,
     ],
     read: field => ({
       kind: 'ping',
@@ -30,6 +31,7 @@ export const presenceCodecs: Codecs<'ping' | 'probe' | 'probed' | 'askSystem' | 
       floor: readCount(field[6], 'the floor'),
       addresses: readAddresses(field[7]),
       configuration: readCount(field[8], 'the highest configuration'),
+      wallMs: readCount(field[9], 'the wall clock'),
     }),
   },
   probe: {

@@ -84,6 +84,7 @@ export class Bench {
       marked: [],
       systemRoot: '',
       configuration: 0,
+      wallMs: 0,
       sequence: 0,
       floor: 1,
       addresses: [],

@@ -3,7 +3,14 @@
  * the driver does, in its simplest form: ticks, probes and pings, carries the machine's effects out
  * with a delay, adds what users write, fills gaps by sequence and drains the pending queue.
  */
-import { cutAt, hearClock, type NetworkClock, nextStamp, startClock } from '../../src/base/clock.ts'
+import {
+  boundsOf,
+  cutAt,
+  hearClock,
+  type NetworkClock,
+  nextStamp,
+  startClock,
+} from '../../src/base/clock.ts'
 import type { Stamp } from '../../src/base/stamp.ts'
 import type { AgreementEvent, Effect } from '../../src/consensus/agreement/events.ts'
 import { step } from '../../src/consensus/agreement/machine.ts'
@@ -155,7 +162,7 @@ export class ModelMember {
     hearClock(this.#clock, {
       stamp: envelope.clock,
       monotonicMs: this.now,
-      wallMs: this.#wallMs(),
+      bounds: boundsOf(this.#wallMs(), []),
     })
   }
 

@@ -14,6 +14,7 @@ export function pingOf(state: AgreementState, outgoing: Outgoing): Ping {
     marked: peers.filter(peer => peer.marked || peer.markedBefore).map(peer => peer.id),
     systemRoot: '',
     configuration: 0,
+    wallMs: 0,
     sequence: outgoing.last,
     floor: outgoing.floor,
     addresses: [],

@@ -209,6 +209,7 @@ export class Lone {
       floor: 1,
       addresses: [],
       configuration: 0,
+      wallMs: this.clock.wallMs(),
     }
     this.member.dispatch({ kind: 'ping', now, envelope: this.envelope(uuid, said), ping })
   }

@@ -92,6 +92,7 @@ export const bodies: { readonly [K in Body['kind']]: fc.Arbitrary<BodyOf<K>> } =
     floor: count,
     addresses: few(text),
     configuration: count,
+    wallMs: count,
   }),
   probe: fc.record({ kind: fc.constant('probe'), number: count }),
   probed: fc.record({ kind: fc.constant('probed'), number: count }),

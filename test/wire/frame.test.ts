@@ -86,6 +86,7 @@ test('the fullest ping of a full roster fits into one gossip frame', () => {
       'a'.repeat(limits.addressBytesMax),
     ),
     configuration: Number.MAX_SAFE_INTEGER,
+    wallMs: Number.MAX_SAFE_INTEGER,
   }
   const bytes = encodeFrame({ envelope: sampleEnvelope, bodies: [ping] })
   expect(decodeFrame(bytes, limits.gossipFrameBytesMax).ok).toBe(true)

@@ -168,6 +168,7 @@ describe('every list and text is read up to its limit and refused beyond', () =>
     0,
     list(addresses, 'a'.repeat(addressBytes)),
     0,
+    0,
   ]
   const cases: Record<string, [(n: number) => CborValue, number]> = {
     'members of a ping': [n => ping(n, 0, 0), limits.membersMax],

@@ -64,6 +64,7 @@ const bodies: { readonly [K in Body['kind']]: BodyOf<K> } = {
     floor: 69_000,
     addresses: ['/ip4/192.0.2.1/tcp/4001'],
     configuration: 3,
+    wallMs: 1_700_000_000_000,
   },
   probe: { kind: 'probe', number: 7 },
   probed: { kind: 'probed', number: 7 },

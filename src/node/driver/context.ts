@@ -63,6 +63,12 @@ export class Problems {
     if (known?.sentence !== problem.sentence && this.#mayTell(key, problem)) this.#changed(problem)
   }
 
+  /** Opens or renews a problem that was found, or ends it when none was. */
+  note(key: string, problem: Problem | undefined): void {
+    if (problem === undefined) this.clear(key)
+    else this.set(key, problem)
+  }
+
   #mayTell(key: string, { reason }: Problem): boolean {
     if (reason !== 'peer' && reason !== 'clock') return true
     const now = this.#now()

@@ -32,6 +32,7 @@ export class Inbound implements NetworkListener {
     if (ping?.kind !== 'ping') return this.#refuse(from, 'sent gossip that is no ping')
     const { envelope } = frame
     const now = this.#member.now()
+    this.#member.time.hearWall(ping.wallMs, from)
     this.#member.dispatch({ kind: 'ping', now, envelope, ping })
     this.#member.adding.onPing(envelope, ping)
     this.#member.roster.onPing(from, ping)

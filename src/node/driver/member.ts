@@ -284,15 +284,14 @@ export class Member implements Context {
 
   /** Takes a clock that was heard from a roster member. */
   hear(stamp: Stamp, from: MemberId): void {
-    const problem = this.time.hear(stamp, from)
-    if (problem === undefined) this.problems.clear(`clock/${from}`)
-    else this.problems.set(`clock/${from}`, problem)
+    this.problems.note(`clock/${from}`, this.time.hear(stamp, from))
   }
 
   #tick(): void {
     if (this.#stopped) return
     this.#timer = this.ports.clock.after(TICK_MS, () => this.#tick())
     const now = this.now()
+    this.problems.note('clock', this.time.steer())
     this.dispatch({ kind: 'tick', now })
     const cut = this.time.cut()
     if (cut > this.ledger.sets.settled.cut) this.own.moveCut(cut)
@@ -345,6 +344,7 @@ export class Member implements Context {
       floor: ledger.outgoing.floor,
       addresses: this.ports.network.addresses().slice(0, limits.addressesMax),
       configuration: agreement.configuration,
+      wallMs: Math.max(0, Math.floor(this.ports.clock.wallMs())),
     }
     this.ports.network.publish(encodeFrame({ envelope: this.envelope(), bodies: [ping] }))
   }

@@ -1,15 +1,18 @@
 /**
- * The network clock of one member (PROTOCOL 4), with its reserve on disk: every batch that carries
+ * The network clock of one member (PROTOCOL 4), with what others show of their wall clocks, and with its reserve on disk: every batch that carries
  * a stamp also carries a persisted clock that lies ahead of it, so a restart never goes back.
  */
 import { toHex } from '../../base/bytes.ts'
 import {
+  type Bounds,
+  boundsOf,
   clockMs,
   cutAt,
   hearClock,
   type NetworkClock,
   nextStamp,
   startClock,
+  steerClock,
 } from '../../base/clock.ts'
 import type { MemberId } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
@@ -24,11 +27,21 @@ const RESERVE_LOW_MS = 200
 const AHEAD_MS = 2 * limits.clockReserveMs
 /** A clock that jumped ahead is kept on disk so often. */
 const RENEWAL_MS = 1000
+/** A wall clock counts until its member has been silent for this: longer than any hiccup. */
+const WALL_MS = 10_000
 const KEY = 'clock'
+
+/** A wall clock as it was shown: ahead of the own monotonic clock by so much. */
+interface Wall {
+  readonly aheadMs: number
+  readonly atMs: number
+}
 
 export class NetworkTime {
   readonly #clock: Clock
   readonly #network: NetworkClock
+  /** Of other members, as their pings showed them. */
+  readonly #walls = new Map<MemberId, Wall>()
   #reserve: Stamp
   #renewedAt = Number.NEGATIVE_INFINITY
 
@@ -68,14 +81,51 @@ export class NetworkTime {
   /** Follows the clock of a roster member; answers what is to be told when it is too far ahead. */
   hear(stamp: Stamp, from: MemberId): Problem | undefined {
     const monotonicMs = this.#clock.monotonicMs()
-    const heard = { stamp, monotonicMs, wallMs: this.#clock.wallMs() }
+    if (stampMs(stamp) <= this.nowMs()) return undefined
+    const heard = { stamp, monotonicMs, bounds: this.#bounds() }
     if (hearClock(this.#network, heard) !== 'far') return undefined
     return {
       reason: 'clock',
       member: from,
-      sentence: `Its clock is more than ${limits.clockAheadMs / 1000} s ahead of this machine's.`,
-      nextStep: 'Set the clocks of both machines.',
+      sentence: `Its clock is more than ${limits.clockAheadMs / 1000} s ahead of ${
+        heard.bounds.mostMs === null ? "this machine's" : "most members'"
+      }.`,
+      nextStep: 'Set its wall clock right; it comes back within twice the time that it was ahead.',
     }
+  }
+
+  /** The wall clock of a roster member, as its ping shows it. */
+  hearWall(wallMs: number, from: MemberId): void {
+    const atMs = this.#clock.monotonicMs()
+    this.#walls.set(from, { aheadMs: wallMs - atMs, atMs })
+  }
+
+  /**
+   * Looks at the wall clocks, with every tick: where this clock is to come back to, and whether this
+   * machine is itself the one whose clock is wrong. Answers what is to be told then.
+   */
+  steer(): Problem | undefined {
+    const monotonicMs = this.#clock.monotonicMs()
+    for (const [peer, { atMs }] of this.#walls) {
+      if (monotonicMs - atMs > WALL_MS) this.#walls.delete(peer)
+    }
+    const bounds = this.#bounds()
+    steerClock(this.#network, monotonicMs, bounds)
+    const aheadMs = bounds.mostMs === null ? 0 : this.#clock.wallMs() - bounds.mostMs
+    if (Math.abs(aheadMs) <= limits.clockAheadMs) return undefined
+    return {
+      reason: 'clock',
+      sentence: `This machine's clock is more than ${limits.clockAheadMs / 1000} s ${
+        aheadMs > 0 ? 'ahead of' : 'behind'
+      } most members'.`,
+      nextStep: 'Set it right: `timedatectl status` shows whether it follows network time.',
+    }
+  }
+
+  #bounds(): Bounds {
+    const monotonicMs = this.#clock.monotonicMs()
+    const heardMs = [...this.#walls.values()].map(({ aheadMs }) => monotonicMs + aheadMs)
+    return boundsOf(this.#clock.wallMs(), heardMs)
   }
 
   /** What must be written along with a batch, so that the persisted clock is ahead of its stamps. */

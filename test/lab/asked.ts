@@ -8,6 +8,8 @@ export interface Asked {
   readonly minutes: number
   readonly seed: number
   readonly isSmall: boolean
+  /** Disks lie about syncing: nothing that runs on them can keep its word, and it must show. */
+  readonly isCanary: boolean
   /** Counts for the automatic checks. */
   readonly resultPath: string | null
   /** Figures for the ledger. */
@@ -23,6 +25,7 @@ Needs root, and Linux.
   --minutes M     about how long, in networks of some minutes each (default 10)
   --seed S        what to draw from (default 1); networks are S/1, S/2, …
   --ci            the small form: 3 daemons, kills, power cuts, every shape of cut once
+  --canary        disks that lie about syncing: a run that passes then sees nothing
   --result FILE   {"passed": N, "failed": N}, a network each
   --json FILE     all figures
 `
@@ -31,18 +34,20 @@ export class UsageError extends Error {}
 
 export function readArguments(args: readonly string[]): Asked | 'help' {
   const isSmall = args.includes('--ci')
+  const isCanary = args.includes('--canary')
   let asked: Asked = {
     members: isSmall ? 3 : null,
     minutes: isSmall ? 2 : 10,
     seed: 1,
     isSmall,
+    isCanary,
     resultPath: null,
     jsonPath: null,
   }
   const rest = [...args]
   for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
     if (name === '--help' || name === '-h') return 'help'
-    if (name === '--ci') continue
+    if (name === '--ci' || name === '--canary') continue
     const value = rest.shift()
     if (value === undefined) throw new UsageError(`${name} needs a value`)
     if (name === '--members') asked = { ...asked, members: wholeNumber(name, value, 3, 7) }

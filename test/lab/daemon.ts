@@ -91,7 +91,7 @@ export class Daemon {
     writeFileSync(this.#file('clock'), `${seconds < 0 ? '-' : '+'}${Math.abs(seconds)}\n`)
   }
 
-  /** How its disk syncs: milliseconds more for each, or `fail`. */
+  /** How its disk syncs: milliseconds more for each, `fail`, or `lie`. */
   slow(what: string): void {
     writeFileSync(this.#file('fsync'), what)
   }

@@ -53,10 +53,18 @@ async function inside(asked: Asked, folder: string): Promise<number> {
     const seed = `${asked.seed}/${outcomes.length + 1}`
     const members = asked.members ?? new Dice(`members ${seed}`).pick(MEMBERS)
     const name = join(folder, `network-${outcomes.length + 1}`)
-    const { isSmall } = asked
+    const { isSmall, isCanary } = asked
     say(`network ${seed}: ${members} members, ${Math.round(size)} s of faults`)
     const seconds = Math.round(size)
-    const outcome = await runNetwork({ seed, members, seconds, folder: name, extras, isSmall })
+    const outcome = await runNetwork({
+      seed,
+      members,
+      seconds,
+      folder: name,
+      extras,
+      isSmall,
+      isCanary,
+    })
     outcomes.push(outcome)
     tell(outcome)
     if (isGood(outcome)) rmSync(name, { recursive: true })

@@ -38,6 +38,8 @@ export interface NetworkOptions {
   readonly folder: string
   readonly extras: Extras
   readonly isSmall: boolean
+  /** Disks lie about syncing. */
+  readonly isCanary: boolean
 }
 
 /** Makes a network, harms it, heals it and judges it. */
@@ -70,7 +72,7 @@ interface Made {
 }
 
 async function live(options: NetworkOptions, made: Made): Promise<Settled> {
-  const { seed, members, seconds, extras, isSmall } = options
+  const { seed, members, seconds, extras, isSmall, isCanary } = options
   const { tape, daemons, findings } = made
   const dice = new Dice(`lab ${seed}`)
   await makeMembers(options, made)
@@ -110,6 +112,7 @@ async function live(options: NetworkOptions, made: Made): Promise<Settled> {
   const clients = new Clients(tape, load, dice.child('clients'))
   const phase = new Phase(seconds * 1000)
   const world: World = { daemons, links, tape, phase, extras, findings }
+  if (isCanary) for (const daemon of daemons) daemon.slow('lie')
   const plan = isSmall ? smallPlan(members) : drawPlan(dice.child('plan'), extras, members)
   const healed = async () => {
     await harm(world, plan, dice.child('harm')).finally(() => phase.end())

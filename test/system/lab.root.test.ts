@@ -94,6 +94,21 @@ describe.skipIf(!isRoot)('the lab', () => {
     RUN_MS,
   )
 
+  test.runIf(process.env.VECHE_DEEP === '1')(
+    'disks that lie about syncing are found out: the lab can fail',
+    async () => {
+      const place = await folders.make()
+      const json = join(place, 'figures.json')
+      const args = ['--ci', '--canary', '--minutes', '1', '--json', json]
+      const { text, code } = start(place, args)
+      expect(await code, text()).toBe(1)
+      const figures: Figures = JSON.parse(readFileSync(json, 'utf8'))
+      expect(figures).toMatchObject({ networks: 1, failed: 1 })
+      expect(figures.lost, text()).toBeGreaterThan(0)
+    },
+    RUN_MS,
+  )
+
   test(
     'stopped in the middle it leaves no process, no mount and no folder',
     async () => {

@@ -34,16 +34,15 @@ const shutDown: FaultKind = {
   weight: 4,
   run: (world, dice) =>
     withMembers(world, dice, howMany(world, dice), async daemons => {
-      for (const daemon of daemons) {
-        daemon.mayEnd = true
-        world.tape.once('power cut: the disk stops', [daemon.id])
-      }
+      const stops = daemons.map(({ id }) => world.tape.lasting('power cut: the disk stops', [id]))
+      for (const daemon of daemons) daemon.mayEnd = true
       await Promise.all(daemons.map(daemon => daemon.disk.shutDown()))
       // It may see that its disk is gone and must not tell anybody what is not on it.
       if (dice.chance(0.5)) await wait(dice.int(0, 800))
       await Promise.all(daemons.map(daemon => daemon.kill()))
       await Promise.all(daemons.map(daemon => daemon.disk.comeBack()))
       await comeBack(world, dice, daemons)
+      for (const stop of stops) stop()
     }),
 }
 
@@ -52,16 +51,18 @@ const copied: FaultKind = {
   weight: 4,
   run: (world, dice) =>
     withMembers(world, dice, howMany(world, dice), async daemons => {
+      const name = 'power cut: what the disk had'
+      const stops = daemons.map(({ id }) => world.tape.lasting(name, [id]))
       // It stands still meanwhile: nothing may be acknowledged that the copy is too early for.
       for (const daemon of daemons) {
         daemon.mayEnd = true
-        world.tape.once('power cut: what the disk had', [daemon.id])
         daemon.signal('SIGSTOP')
       }
       await Promise.all(daemons.map(daemon => daemon.disk.copy()))
       await Promise.all(daemons.map(daemon => daemon.kill()))
       await Promise.all(daemons.map(daemon => daemon.disk.useCopy()))
       await comeBack(world, dice, daemons)
+      for (const stop of stops) stop()
     }),
 }
 
@@ -106,7 +107,7 @@ const failing: FaultKind = {
   needs: 'fsyncShim',
   run: (world, dice) =>
     withMember(world, dice, async daemon => {
-      world.tape.once('fsync fails', [daemon.id])
+      const stop = world.tape.lasting('fsync fails', [daemon.id])
       daemon.mayEnd = true
       daemon.slow('fail')
       const begin = performance.now()
@@ -118,6 +119,7 @@ const failing: FaultKind = {
         world.findings.push(`${daemon.name} went on for ${END_MS} ms though no fsync succeeded`)
       }
       await comeBack(world, dice, [daemon])
+      stop()
     }),
 }
 
@@ -127,17 +129,19 @@ const oldCopy: FaultKind = {
   run: (world, dice) =>
     withMember(world, dice, async daemon => {
       const { id, disk } = daemon
-      world.tape.once('kill', [id])
+      const stopFirst = world.tape.lasting('kill', [id])
       await daemon.kill()
       await disk.keep()
       await daemon.start()
+      stopFirst()
       await world.phase.wait(dice.int(500, 20_000))
-      world.tape.once('kill', [id])
+      const stop = world.tape.lasting('kill', [id])
       await daemon.kill()
       dumpCrash(world, daemon)
       world.tape.once('old copy put back', [id], [id])
       await disk.useCopy()
       await comeBack(world, dice, [daemon])
+      stop()
     }),
 }
 

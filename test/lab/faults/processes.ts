@@ -10,11 +10,13 @@ import { dumpCrash, type FaultKind, uuids, type World, withMember, withMembers }
 const DUMP_CHANCE = 0.3
 
 async function killAndStart(world: World, dice: Dice, daemons: readonly Daemon[]): Promise<void> {
-  for (const daemon of daemons) world.tape.once('kill', [daemon.id])
+  // It lasts until the last of them answers again: until then an answer may be lost.
+  const stops = daemons.map(daemon => world.tape.lasting('kill', [daemon.id]))
   await Promise.all(daemons.map(daemon => daemon.kill()))
   for (const daemon of daemons) if (dice.chance(DUMP_CHANCE)) dumpCrash(world, daemon)
   await world.phase.wait(dice.chance(0.5) ? 0 : dice.int(0, 8000))
   await Promise.all(daemons.map(daemon => daemon.start()))
+  for (const stop of stops) stop()
 }
 
 const kill: FaultKind = {

@@ -6,8 +6,11 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { toHex } from '../../src/base/bytes.ts'
 import type { HeldFact } from '../../src/base/fact.ts'
-import { hashText } from '../../src/base/hash.ts'
+import { hashBytes, hashText } from '../../src/base/hash.ts'
+import { isVecheError } from '../../src/base/veche-error.ts'
+import { type Identity, readIdentity, writeIdentity } from '../../src/node/identity.ts'
 import { type LevelStore, openLevelStore } from '../../src/storage/level-store.ts'
 import type { Damage } from '../../src/storage/store.ts'
 import { agreedAt, chain, itemBatch, payloadOf, pendingAt, someBytes, summaryOf } from './facts.ts'
@@ -16,6 +19,10 @@ const ITEMS = 400
 
 /** A payload that is a file. */
 export const large = someBytes(100_000, 11)
+
+/** A payload on its way, of which a part is here after `leavePartial`. */
+const partialBytes = someBytes(60_000, 12)
+export const partial = { blob: hashBytes(partialBytes), bytes: partialBytes }
 
 /** What the store holds, by id. */
 export const truth = new Map<string, HeldFact[]>()
@@ -33,9 +40,23 @@ for (let at = 0; at < ITEMS; at++) {
 /** The last place used in the pending queue. */
 export const pendingLast = order - 1
 
+const identity: Identity = {
+  privateKey: someBytes(68, 21),
+  networkKey: someBytes(32, 22),
+  name: 'a member',
+  listen: ['/ip4/127.0.0.1/tcp/4001'],
+  announce: [],
+}
+
+/** Who the member of the store is. */
+export function identityOf(): string {
+  return hashText(toHex(identity.privateKey) + JSON.stringify([identity.name, identity.listen]))
+}
+
 /** Makes the store. */
 export async function fill(folder: string): Promise<void> {
   const store = await openLevelStore(folder, { create: true })
+  await writeIdentity(store, identity, [])
   for (const held of truth.values()) {
     const facts = held.map(({ fact }) => fact)
     await store.commit(itemBatch(facts, at => held[at]!.state))
@@ -44,6 +65,25 @@ export async function fill(folder: string): Promise<void> {
   await writer.write(large)
   await writer.finish()
   await store.close()
+}
+
+/** Leaves a part of a payload that is wanted and on its way. */
+export async function leavePartial(folder: string): Promise<void> {
+  const store = await openLevelStore(folder)
+  await store.commit([{ kind: 'wanted', blob: partial.blob, size: partial.bytes.length }])
+  const writer = await store.payloadWriter({ blob: partial.blob, size: partial.bytes.length })
+  await writer.write(partial.bytes.subarray(0, 30_000))
+  await writer.close('keep')
+  await store.close()
+}
+
+/** Goes on with the partial payload: what comes of it is the payload or nothing. */
+async function finishPartial(store: LevelStore): Promise<void> {
+  const expect = { blob: partial.blob, size: partial.bytes.length }
+  const writer = await store.payloadWriter(expect)
+  await writer.write(partial.bytes.subarray(writer.offset))
+  if ((await writer.finish()) === undefined) return
+  assert.equal(await store.verifyPayload(partial.blob), 'ok')
 }
 
 export interface Found {
@@ -94,14 +134,26 @@ export interface Seen {
   readonly missing: number
   readonly gap: boolean
   readonly damages: readonly Damage[]
+  /** See `identityOf`. */
+  readonly identity: string
 }
 
+/** What came of a reading; a store that was not opened has a refusal instead. */
+export interface ReadInChild {
+  readonly seen: Seen
+  readonly refusal?: string
+  readonly aborts: number
+}
+
+const nothing: Seen = { missing: 0, gap: false, damages: [], identity: '' }
+
 /** Reads in a process of its own, again as long as LevelDB aborts it, ten times at most. */
-export async function readInChild(folder: string): Promise<{ seen: Seen; aborts: number }> {
+export async function readInChild(folder: string): Promise<ReadInChild> {
   for (let aborts = 0; aborts < 10; aborts++) {
     const { output, signal } = await runSelf(folder)
     if (signal === 'SIGABRT' || signal === 'SIGSEGV') continue
-    return { seen: JSON.parse(output) as Seen, aborts }
+    const { refusal, ...seen } = JSON.parse(output) as SeenOrRefused
+    return refusal === undefined ? { seen, aborts } : { seen: nothing, refusal, aborts }
   }
   throw new Error('the store never heals')
 }
@@ -127,9 +179,36 @@ async function runSelf(folder: string): Promise<{ output: string; signal: string
   })
 }
 
+/** Reads in this process; only where LevelDB's own files are whole. */
+export async function readHere(folder: string): Promise<ReadInChild> {
+  const { refusal, ...seen } = await readOrRefused(folder)
+  return refusal === undefined ? { seen, aborts: 0 } : { seen: nothing, refusal, aborts: 0 }
+}
+
+type SeenOrRefused = Seen & { readonly refusal?: string }
+
+async function readOrRefused(folder: string): Promise<SeenOrRefused> {
+  try {
+    return await readAndTell(folder)
+  } catch (error) {
+    if (!isVecheError(error)) throw error
+    return { ...nothing, refusal: `${error.code} ${error.message}` }
+  }
+}
+
+async function readAndTell(folder: string): Promise<Seen> {
+  const { store, damages, missing } = await readEverything(folder)
+  try {
+    await finishPartial(store)
+    const { privateKey, networkKey, name, listen } = await readIdentity(store)
+    assert.deepEqual(networkKey, identity.networkKey)
+    const who = hashText(toHex(privateKey) + JSON.stringify([name, listen]))
+    return { missing, gap: store.report.gap, damages, identity: who }
+  } finally {
+    await store.close()
+  }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { store, damages, missing } = await readEverything(process.argv[2]!)
-  const { gap } = store.report
-  await store.close()
-  console.log(JSON.stringify({ missing, gap, damages } satisfies Seen))
+  console.log(JSON.stringify(await readOrRefused(process.argv[2]!)))
 }

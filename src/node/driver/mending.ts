@@ -317,16 +317,31 @@ export class Mending {
           damaged.add(blob)
         }
         const sizes = await this.#sizesOf(damaged)
+        const unnamed = new Set<Hash>()
         for (const blob of damaged) {
           const size = sizes.get(blob)
-          if (size === undefined)
-            await store.setAsidePayload(blob) // no fact names it
+          if (size === undefined) unnamed.add(blob)
           else await this.setAside(blob, size)
         }
+        await this.#setAsideUnnamed(unnamed)
         for (const blob of blobs) this.#blobs.delete(blob)
       }
     } finally {
       this.#blobsRun = false
+    }
+  }
+
+  /**
+   * Takes damaged payloads out of the way that no fact named. One that came since found its payload
+   * here and did not want it; one that comes later wants it itself. So they go in order with the
+   * changes, and are looked for once more.
+   */
+  async #setAsideUnnamed(blobs: ReadonlySet<Hash>): Promise<void> {
+    const { ledger, payloads, store } = this.#member
+    for (const blob of blobs) await ledger.inOrder(() => store.setAsidePayload(blob))
+    for (const [blob, size] of await this.#sizesOf(blobs)) {
+      if (payloads.isWanted(blob) || (await store.verifyPayload(blob)) === 'ok') continue
+      await this.setAside(blob, size)
     }
   }
 

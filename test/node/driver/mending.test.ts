@@ -243,3 +243,31 @@ describe('damage that is met while a member runs', () => {
 function verifyOptions() {
   return { signal: new AbortController().signal, progress: () => undefined }
 }
+
+describe('a damaged payload that no fact names', () => {
+  it('is wanted by a fact that comes before it is set aside', async () => {
+    const { other } = await leftBehind()
+    const blob = other.blob!
+    const store = new MemoryStore()
+    const lone = await (await Lone.open({ store })).start()
+    // Everything was looked at just now, and is not again so soon.
+    lone.member.mending.found({ what: 'engine', sentence: 'A table has a damaged block.' })
+    await lone.clock.pass(2000)
+    await store.commit([{ kind: 'payload', blob, bytes: utf8('torn!') }])
+    const { allItems } = store
+    let came: Promise<unknown> | null = null
+    store.allItems = async function* () {
+      yield* allItems.call(store)
+      // Nothing names it; before that is acted upon a fact does, which finds it here.
+      const received = { fact: other, payload: null, added: other.at }
+      came ??= lone.member.ledger.receive([received], { from: 'other', stampRule: 'smaller' })
+      await came
+    }
+    expect(await store.verifyPayload(blob)).toBe('damaged')
+    await lone.clock.pass(2000)
+    expect(came).not.toBeNull()
+    expect(await store.hasPayloads([blob])).toEqual([false])
+    expect(lone.member.payloads.isWanted(blob)).toBe(true)
+    expect(await store.wanted(null, 10)).toEqual([{ blob, size: other.size }])
+  })
+})

@@ -22,6 +22,7 @@ import {
 } from './daemon-make.ts'
 import { runMember } from './daemon-run.ts'
 import { standingOf } from './driver/roster-facts.ts'
+import { isStranger, strangerMark } from './driver/stranger.ts'
 import { systemFacts } from './driver/system.ts'
 import {
   fixPorts,
@@ -164,7 +165,7 @@ async function joinAgain(options: JoinOptions, token: Token): Promise<MadeStore>
     if (toHex(saved.networkKey) !== toHex(token.networkKey)) {
       throw inTheWay(folder, 'holds a store of another network')
     }
-    if (!mine.every(entry => entry.removed)) {
+    if (!mine.every(entry => entry.removed) && !(await isStranger(store))) {
       throw inTheWay(folder, 'holds a store that is a member already (`veche start` runs it)')
     }
     const listen = options.listen === undefined ? saved.listen : await fixPorts(options.listen)
@@ -172,6 +173,7 @@ async function joinAgain(options: JoinOptions, token: Token): Promise<MadeStore>
     const identity = { ...saved, name: options.name ?? saved.name, listen, announce }
     const facts = await redeem(token, identity)
     await writeSystemFacts(store, facts)
+    await store.commit([strangerMark(false)])
     await saveAddresses(store, identity)
     const network = networkNameOf(facts)
     return { uuid, name: identity.name, network, store: folder, listen, announce }

@@ -57,3 +57,47 @@ describe('a member that was removed', () => {
     expect(twice.code).not.toBe(0)
   }, 90_000)
 })
+
+describe('a machine that was let in by a member which was removed before it told anybody', () => {
+  let lab: Lab
+
+  afterAll(async () => {
+    await lab?.end()
+  })
+
+  test('is told that nobody knows it, and joins again with what it holds', async () => {
+    lab = Lab.create({ members: 3, namespaces: false })
+    const [a, b, c] = lab.members as [LabMember, LabMember, LabMember]
+    const tokenOf = async (one: LabMember) => (await one.json<{ token: string }>(['invite'])).token
+    await a.json(['init', '--name', 'm1', '--network', 'lab', ...loopback])
+    await a.start({}, ['--no-mdns'])
+    await until('a is Source', async () => (await status(a)).status === 'source')
+    await b.json(['join', await tokenOf(a), '--name', 'm2', ...loopback])
+    await b.start({}, ['--no-mdns'])
+    await lab.allSource([a, b])
+    await a.kill('SIGTERM')
+    await until('b is Source alone', async () => {
+      const { status: own, members } = await status(b)
+      return own === 'source' && members.every(m => m.name === 'm2' || !m.reached)
+    })
+    await c.json(['join', await tokenOf(b), '--name', 'm3', ...loopback])
+    await b.kill('SIGTERM')
+    await c.start({}, ['--no-mdns'])
+    await c.json(['put', 'lonely', '-', '--wait', 'pending'], 'only c has it')
+    await a.start({}, ['--no-mdns'])
+    await until('a is Source', async () => (await status(a)).status === 'source')
+    await a.json(['remove', 'm2'])
+    await until('c knows', async () =>
+      (await status(c)).problems.some(({ reason }) => reason === 'stranger'),
+    )
+    await c.kill('SIGTERM')
+    const again = await c.json<{ network: string }>(['join', await tokenOf(a)])
+    expect(again.network).toBe('lab')
+    await c.start({}, ['--no-mdns'])
+    await lab.allSource([a, c])
+    expect((await a.run(['get', 'lonely'])).stdout).toBe('only c has it')
+    const names = (await status(c)).members.map(({ name }) => name)
+    expect(names.sort()).toEqual(['m1', 'm3'])
+    expect((await c.run(['join', await tokenOf(a)])).code).not.toBe(0)
+  }, 180_000)
+})

@@ -16,7 +16,7 @@ import type { Ping } from '../../consensus/messages.ts'
 import { type Decision, isSameSeat } from '../../consensus/roster/configuration.ts'
 import type { Counting } from '../../consensus/roster/counting.ts'
 import type { RosterMessage } from '../../consensus/roster/state.ts'
-import { decodeDoorAnswer, encodeDoorRequest } from '../../wire/door.ts'
+import { type DoorAnswer, decodeDoorAnswer, encodeDoorRequest } from '../../wire/door.ts'
 import { type Admission, type Contact, NetworkError } from '../ports.ts'
 import { AddressBook } from './address-book.ts'
 import { Door } from './door.ts'
@@ -24,6 +24,7 @@ import type { Member } from './member.ts'
 import { decide, notChangeable, seatJoined } from './roster-changes.ts'
 import { decisionFact, removalProof, type Standing, seatOf, standingOf } from './roster-facts.ts'
 import { Voting } from './roster-voting.ts'
+import { Stranger } from './stranger.ts'
 import { type Membership, systemFact, systemFacts, systemId } from './system.ts'
 
 const SYNC_EVERY_MS = 1000
@@ -45,12 +46,14 @@ export class Roster {
   #telling = 0
   #helloAt: number
   #hellos = 0
+  readonly #stranger: Stranger
   #loading: Promise<void> = Promise.resolve()
 
   constructor(member: Member, changed: (counting: Counting) => void) {
     this.#member = member
     this.#changed = changed
     this.door = new Door(member)
+    this.#stranger = new Stranger(member)
     this.voting = new Voting(member, {
       publish: decision => this.#publish(decision),
       tellAll: peer => member.background(this.onAskSystem(peer, 0)),
@@ -184,6 +187,7 @@ export class Roster {
     const now = this.#member.now()
     const reached = this.#member.reached()
     if (now >= this.#helloAt) this.#sayHello(now, reached)
+    this.#member.background(this.#stranger.tick(reached))
     if (this.isRemoved) return this.voting.stop()
     this.voting.tick(this.mayChange)
     seatJoined(this.#member, this.members())
@@ -349,6 +353,7 @@ export class Roster {
       const answer = decodeDoorAnswer(bytes, limits.doorAnswerBytesMax)
       if (!answer.ok) this.#member.blame(peer, `answers at its door what cannot be read`)
       else if (answer.value.kind === 'removed') await this.#takeProof(peer, answer.value.facts)
+      else await this.#stranger.hear(peer, !isUnknown(answer.value))
     } catch (error) {
       if (!(error instanceof NetworkError)) throw error
       this.#member.ports.log('debug', 'no door opened', { peer, why: error.message })
@@ -384,4 +389,9 @@ export class Roster {
     tell('joined', after, before)
     tell('removed', before, after)
   }
+}
+
+/** Not when it is busy: it says so while it joins itself. */
+function isUnknown(answer: DoorAnswer): boolean {
+  return answer.kind === 'refused' && answer.code === 'NOT_MEMBER'
 }

@@ -80,6 +80,8 @@ export function membershipsOf(facts: readonly Fact[]): Membership[] {
     if (!fact.id.startsWith(`${SYSTEM_PREFIX}member/`)) continue
     const [peer, number] = fact.id.slice(8).split('/')
     if (peer === undefined || number === undefined) continue
+    // Two members that did not know of each other may both have let a peer in.
+    if (memberships.some(entry => entry.peer === peer && entry.number === Number(number))) continue
     const meta = fact.meta as { readonly name?: unknown; readonly addresses?: unknown } | null
     memberships.push({
       peer,

@@ -3,8 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { utf8 } from '../../../src/base/bytes.ts'
 import { hashBytes } from '../../../src/base/hash.ts'
 import { limits } from '../../../src/base/limits.ts'
-import { systemId } from '../../../src/node/driver/system.ts'
-import { decodeDoorAnswer, encodeDoorRequest } from '../../../src/wire/door.ts'
+import { isStranger } from '../../../src/node/driver/stranger.ts'
+import { membershipsOf, systemId } from '../../../src/node/driver/system.ts'
+import {
+  type DoorAnswer,
+  decodeDoorAnswer,
+  encodeDoorAnswer,
+  encodeDoorRequest,
+} from '../../../src/wire/door.ts'
 import { Lone, memberFact, removedFact, SELF } from '../../support/lone-member.ts'
 
 async function knock(lone: Lone, from: string, secret: Uint8Array) {
@@ -94,5 +100,42 @@ describe('a member that was removed while it was away', () => {
       kind: 'refused',
       code: 'NOT_MEMBER',
     })
+  })
+})
+
+describe('a machine whose invitation nobody knows of', () => {
+  const doorSays = (lone: Lone, answer: DoorAnswer) => {
+    lone.network.knock = async () => encodeDoorAnswer(answer)
+  }
+  const unknown = { kind: 'refused', code: 'NOT_MEMBER', sentence: 'No member.' } as const
+  const told = (lone: Lone) => lone.member.problems.list().map(({ reason }) => reason)
+
+  it('says so with the next step, remembers it for `join`, and forgets it when it is known', async () => {
+    const lone = await (await Lone.open({ others: ['b', 'c'] })).start()
+    doorSays(lone, unknown)
+    await lone.clock.pass(6000)
+    expect(told(lone)).toEqual(['stranger'])
+    expect(await isStranger(lone.store)).toBe(true)
+    doorSays(lone, { kind: 'welcome', facts: [] })
+    await lone.clock.pass(11_000)
+    expect(told(lone)).toEqual([])
+    expect(await isStranger(lone.store)).toBe(false)
+  })
+
+  it('is no stranger to who is only busy, or removed', async () => {
+    const lone = await (await Lone.open({ others: ['b'] })).start()
+    doorSays(lone, { ...unknown, code: 'BUSY' })
+    await lone.clock.pass(6000)
+    expect(told(lone)).toEqual([])
+    doorSays(lone, unknown)
+    await lone.clock.pass(6000)
+    await lone.member.roster.take(SELF, [removedFact('b')])
+    await lone.clock.pass(1000)
+    expect(told(lone)).toEqual([])
+  })
+
+  it('is one member when two let it in that did not know of each other', () => {
+    const [first, second] = [memberFact('b'), { ...memberFact('b'), version: 'f'.repeat(64) }]
+    expect(membershipsOf([first, second])).toHaveLength(1)
   })
 })

@@ -8,6 +8,7 @@
 import { type Fact, type FactRef, type FactState, refKey } from '../src/base/fact.ts'
 import type { Hash } from '../src/base/hash.ts'
 import { VecheError } from '../src/base/veche-error.ts'
+import type { PlantedBug } from '../src/consensus/agreement/state.ts'
 import { MemoryStore } from '../src/storage/memory-store.ts'
 import type { Rot } from '../src/storage/memory-tables.ts'
 import { rotIn } from '../src/storage/memory-verify.ts'
@@ -15,6 +16,9 @@ import type { Write } from '../src/storage/store.ts'
 import type { Life } from './clock.ts'
 import { afterCrash, type DiskImage } from './disk-crash.ts'
 import type { Random } from './random.ts'
+
+/** What nobody fsyncs a kernel writes after about so long. */
+const WRITEBACK_MS = 5000
 
 /** How long an fsync takes; changed by faults while a run goes on. */
 export interface DiskWeather {
@@ -56,6 +60,9 @@ export class Disk {
   hasFailed = false
   readonly #random: Random
   readonly #rottenPayloads = new Set<Hash>()
+  /** A planted bug: payloads of this life by the time at which the kernel has written them. */
+  readonly #writtenAtMs = new Map<Hash, number>()
+  readonly #forgetsPayloads: boolean
   #store: MemoryStore | null = null
   #image: DiskImage | null = null
   #founded: DiskImage | null = null
@@ -65,8 +72,9 @@ export class Disk {
   /** While an fsync does not come to its end: those that wait for it. */
   #stuck: (() => void)[] | null = null
 
-  constructor(random: Random) {
+  constructor(random: Random, planted: ReadonlySet<PlantedBug> = new Set()) {
     this.#random = random
+    this.#forgetsPayloads = planted.has('forget-payload-sync')
   }
 
   /** Opens the store for a new life. */
@@ -89,6 +97,10 @@ export class Disk {
     const store = this.#store
     if (store === null) return { lost: 0 }
     const { image, lost } = afterCrash(store, how, this.#random)
+    for (const [blob, writtenAtMs] of this.#writtenAtMs) {
+      if (how === 'power' && writtenAtMs > atMs) image.tables.payloads.delete(blob)
+    }
+    this.#writtenAtMs.clear()
     this.#takeOver(image, atMs)
     return { lost }
   }
@@ -266,6 +278,9 @@ export class Disk {
       writer.finish = async () => {
         const blob = await finish()
         if (blob !== undefined) this.#hasPayload(blob)
+        if (blob !== undefined && this.#forgetsPayloads) {
+          this.#writtenAtMs.set(blob, life.timeline.nowMs + WRITEBACK_MS)
+        }
         return blob
       }
       return writer

@@ -104,7 +104,7 @@ export class Scene {
 
   /** A write that is under way: the world must run for it to be answered. */
   async begin(place: number, id: ItemId, text: string, options: PutOptions): Promise<PutResult> {
-    const entry = this.world.at(place)
+    const entry = { ...this.world.at(place) } // as it is now: it may stop before it answers
     const payload = utf8(text)
     const operation = this.history.begin({
       client: entry.id,

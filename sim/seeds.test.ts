@@ -1,9 +1,10 @@
 /**
- * Seeds as a test: twenty drawn ones, the kept ones, and one twice. `VECHE_DEEP=1` runs many more.
+ * Seeds as a test: twenty drawn ones, the kept runs, and one twice. `VECHE_DEEP=1` runs many more.
  */
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { drawnOptions } from './draw.ts'
-import { findingOf, keptSeeds } from './kept.ts'
+import { findingOf, keptRuns, keptSeeds, wrongWith } from './kept.ts'
 import { simulate } from './run.ts'
 
 const isDeep = process.env.VECHE_DEEP === '1'
@@ -19,12 +20,23 @@ describe('a world under faults keeps every guarantee', () => {
   }
 })
 
-describe('a seed that found something once finds nothing any more', () => {
-  for (const { options, reason } of keptSeeds()) {
-    it(`seed ${options.seed}: ${reason}`, async () => {
-      expect(await findingOf(options)).toBeNull()
+describe('a run that found something once', () => {
+  for (const run of keptRuns()) {
+    it(`${run.name}: ${run.reason}, and finds nothing any more`, async () => {
+      expect(await wrongWith(run)).toBeNull()
     })
   }
+
+  it('is a kept run or a scene, and seeds.txt lists each of them', () => {
+    const scenes = readFileSync(new URL('kept.test.ts', import.meta.url), 'utf8')
+    const isKept = new Set(keptRuns().map(({ name }) => name))
+    const seeds = keptSeeds()
+    const lost = seeds.filter(({ seed, as }) =>
+      as === 'scene' ? !scenes.includes(`it('seed ${seed}: `) : !isKept.has(as),
+    )
+    expect(lost).toEqual([])
+    expect(new Set(seeds.map(({ as }) => as).filter(as => as !== 'scene'))).toEqual(isKept)
+  })
 })
 
 describe('a run is nothing but its seed', () => {

@@ -18,6 +18,20 @@ export function writeRun(path: string, { options, found, tried }: Shrunk): void 
   writeFileSync(path, `${JSON.stringify(told, null, 2)}\n`)
 }
 
+/** Writes a run that is kept, and why. */
+export function writeKept(path: string, options: RunOptions, reason: string): void {
+  const { watch, stopAtFirst, planted, ...rest } = options
+  const told = { format: FORMAT, reason, planted: [...(planted ?? [])], options: rest }
+  writeFileSync(path, `${JSON.stringify(told, null, 2)}\n`)
+}
+
+/** Why a run is kept. */
+export function readReason(path: string): string {
+  const reason = parse(path)?.reason
+  if (reason === undefined) throw new UsageError(`${path} does not say why it is kept`)
+  return reason
+}
+
 /** Reads the run that a file tells. */
 export function readRun(path: string): RunOptions {
   const told = parse(path)
@@ -32,6 +46,8 @@ export function readRun(path: string): RunOptions {
 
 interface RunFile {
   readonly format: number
+  /** Of a kept one. */
+  readonly reason?: string
   readonly planted: readonly PlantedBug[]
   readonly options?: Omit<RunOptions, 'struck'> & {
     readonly struck?: readonly { readonly draw: number; readonly atMs: number; kind: FaultKind }[]

@@ -285,7 +285,7 @@ export class World {
     const id = memberId(this.#members.length)
     const entry: SimMember = {
       id,
-      disk: new Disk(this.random.fork(`disk/${id}`)),
+      disk: new Disk(this.random.fork(`disk/${id}`), this.#planted),
       skew: new MachineClocks(this.timeline),
       standing,
       letInBy: null,

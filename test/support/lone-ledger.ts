@@ -15,7 +15,7 @@ const INCARNATION = '01'.repeat(8)
 export class KeepingHost implements LedgerHost {
   readonly self = 'me'
   readonly incarnation = INCARNATION
-  readonly answersEarly = false
+  readonly planted = new Set<never>()
   source = true
   nowAt = 1_000_000
   readonly added: AddedFact[] = []

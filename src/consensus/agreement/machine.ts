@@ -75,7 +75,9 @@ function take(state: AgreementState, event: AgreementEvent, effects: Effect[]): 
     }
     case 'roster':
       state.quorum = event.quorum
-      state.bodies = event.bodies ?? [event.members]
+      if (!state.planted.has('yesterdays-roster') || state.roster.length <= 1) {
+        state.bodies = event.bodies ?? [event.members]
+      }
       state.configuration = event.configuration ?? 0
       return setRoster(state, event.members)
     case 'own':

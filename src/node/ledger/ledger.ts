@@ -16,6 +16,7 @@ import type { Hash } from '../../base/hash.ts'
 import type { Stamp } from '../../base/stamp.ts'
 import { VecheError } from '../../base/veche-error.ts'
 import { addNumbers, assignSequence, type Outgoing } from '../../consensus/agreement/sequences.ts'
+import type { PlantedBug } from '../../consensus/agreement/state.ts'
 import { rootOf } from '../../consensus/items/id.ts'
 import type { Policy } from '../../consensus/items/view.ts'
 import type { EventBody } from '../../control/protocol-network.ts'
@@ -50,8 +51,7 @@ const IN_FLIGHT_MAX = 4
 export interface LedgerHost {
   readonly self: MemberId
   readonly incarnation: Incarnation
-  /** The planted bug: writes are answered when they are handed to the store, not when durable. */
-  readonly answersEarly: boolean
+  readonly planted: ReadonlySet<PlantedBug>
   isSource(): boolean
   /** A new stamp of the network clock. */
   stamp(): Stamp
@@ -312,7 +312,7 @@ export class Ledger {
       this.#inFlight -= 1
       this.#wake?.()
     })
-    if (this.host.answersEarly) for (const answer of answers) answer()
+    if (this.host.planted.has('answer-before-persist')) for (const answer of answers) answer()
     this.#lastCommit = committed
     const ended = this.#isUnderWay(works, committed)
     committed.then(ended, error => this.host.onFatal(error))

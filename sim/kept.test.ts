@@ -1,0 +1,80 @@
+/**
+ * What seeds found once, each as a scene that shows it whatever the seeds draw by now: each fails on
+ * the code before its mending. seeds.txt lists them by their seed and reason.
+ */
+import { describe, expect, it } from 'vitest'
+import { runUntil } from './run.ts'
+import { Scene } from './scene.ts'
+import type { SimMember } from './world.ts'
+
+/** Longer than numbers are kept that everybody has. */
+const LONG_MS = 20_000
+
+describe('what a seed found once is found no more', () => {
+  it('seed 101: a large payload that one of four other members held was never fetched', async () => {
+    const scene = await Scene.started({ members: 5 })
+    // Who is asked last has it, and one piece is all of it.
+    await scene.put(4, 'large', 'x'.repeat(100_000), { wait: 'agreed' })
+    await scene.settle()
+    expect(await scene.get(0, 'large')).toHaveLength(100_000)
+  })
+
+  it('seed 110: a write after the stop of a member went to its closed store', async () => {
+    const scene = await Scene.started({ members: 2 })
+    const [a] = scene.at(0) as [SimMember]
+    const died: Error[] = []
+    scene.world.watchers.push({ died: (_, error) => died.push(error) })
+    a.disk.weather.fsyncMs = [50, 50]
+    // The payload is on the disk after the stop began, and before it ended: it waits for `small`.
+    const large = scene.begin(0, 'large', 'x'.repeat(100_000), { wait: 'pending' })
+    const code = large.then(
+      () => 'done',
+      error => error.code,
+    )
+    await scene.run(20)
+    const small = scene.begin(0, 'small', 'x', { wait: 'pending' })
+    await scene.run(10)
+    scene.world.stop(a)
+    await scene.ask(small)
+    expect(await scene.ask(code)).toBe('STOPPING')
+    await scene.until(() => a.life === null, 1000)
+    expect(died).toEqual([])
+    scene.world.start(a)
+    await scene.settle()
+  })
+
+  it('seed 253: a read showed what was not durable yet', async () => {
+    const scene = await Scene.started({ members: 2 })
+    const [a] = scene.at(0) as [SimMember]
+    a.disk.stick()
+    const written = scene.begin(0, 'x', 'new', { wait: 'pending' })
+    await scene.run(100)
+    let shown = false
+    const read = a.service!.get({ id: 'x' }, 1000).then(() => {
+      shown = true
+    })
+    await scene.run(500)
+    expect(shown).toBe(false)
+    a.disk.unstick()
+    await scene.ask(Promise.all([written, read]))
+    expect(shown).toBe(true)
+    await scene.settle()
+  })
+
+  it('seed 256: a number whose fsync took long was acknowledged by who never saw it', async () => {
+    const scene = await Scene.started({ members: 3 })
+    const [a, b, c] = scene.at(0, 1, 2) as [SimMember, SimMember, SimMember]
+    const { outgoing } = a.member!.ledger
+    scene.world.partition([[a], [b, c]])
+    a.disk.stick()
+    const written = scene.begin(0, 'x', 'new', { wait: 'majority', timeoutMs: 1000 })
+    await scene.run(LONG_MS)
+    scene.world.heal()
+    // They hear which numbers are over before they have compared anything.
+    await runUntil(scene.world, 2000, () => outgoing.acks.size > 0)
+    a.disk.unstick()
+    await scene.ask(written)
+    scene.check()
+    await scene.settle()
+  })
+})

@@ -24,6 +24,7 @@ export interface PutOptions {
   readonly meta?: string
   readonly dependsOn?: readonly string[]
   readonly ifVersion?: string
+  readonly ifAbsent?: boolean
   readonly merge?: boolean
   readonly wait?: string
   readonly timeout?: string
@@ -42,6 +43,7 @@ export function addPayloadCommands(program: Command, io: Io): void {
       ),
     ),
   )
+    .option('--if-absent', 'only if there is no such item, or it was deleted')
     .option('--merge', 'of a split item: make this the merge of all its branches')
     .addHelpText(
       'after',
@@ -49,6 +51,7 @@ export function addPayloadCommands(program: Command, io: Io): void {
 Examples:
   veche put photos/cat.jpg ~/cat.jpg --tag cat --tag pets
   echo hello | veche put greeting -
+  veche put lock/backup - --if-absent < /etc/hostname
   veche put plan plan.md --if-version "$(veche get plan --json | jq -r .version)"`,
     )
     .action(async (id: string, file: string, options: PutOptions, command: Command) => {
@@ -57,6 +60,7 @@ Examples:
         id: idOf(id),
         ...propertiesOf(options),
         ...writeOf(options),
+        ...absentOf(options),
         ...(options.merge ? { merge: true } : {}),
       }
       const result = await put(session, file, params)
@@ -108,6 +112,14 @@ export function writeOf({ ifVersion, wait, timeout }: PutOptions) {
     ...(wait === undefined ? {} : { wait: wait as Level }),
     ...(timeout === undefined ? {} : { timeoutMs: durationOf(timeout) }),
   }
+}
+
+/** The parameter behind `--if-absent`. */
+function absentOf({ ifAbsent, ifVersion }: PutOptions) {
+  if (!ifAbsent) return {}
+  if (ifVersion !== undefined)
+    throw new UsageError('--if-absent and --if-version exclude each other.')
+  return { ifVersion: null }
 }
 
 /** The parameters behind `withPropertyOptions`. */

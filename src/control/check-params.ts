@@ -30,6 +30,8 @@ const text: Check = value =>
 const flag: Check = value => (typeof value === 'boolean' ? undefined : 'true or false')
 const hash: Check = value =>
   typeof value === 'string' && isHash(value) ? undefined : 'a version of 64 lower-case hex digits'
+const hashOrNull: Check = value =>
+  value === null || hash(value) === undefined ? undefined : `${hash(value)}, or null`
 const texts: Check = value =>
   Array.isArray(value) && value.every(one => text(one) === undefined)
     ? undefined
@@ -58,6 +60,8 @@ const write: Table = {
   wait: { check: oneOf('pending', 'agreed', 'majority') },
   timeoutMs: { check: integer(0, limits.timeoutMsMax) },
 }
+/** Of writes that can make an item. */
+const making: Table = { ...write, ifVersion: { check: hashOrNull } }
 const properties: Table = {
   type: { check: text },
   tags: { check: texts },
@@ -71,7 +75,7 @@ const page: Table = { limit: { check: integer(1, Number.MAX_SAFE_INTEGER) } }
 
 const tables: Readonly<Record<MethodName, Table>> = {
   status: { liveHash: { check: flag } },
-  put: { id, ...payload, ...properties, ...write, merge: { check: flag } },
+  put: { id, ...payload, ...properties, ...making, merge: { check: flag } },
   get: { ...reading, as: { check: oneOf('text', 'json', 'base64') } },
   head: reading,
   delete: { id, ...write },
@@ -91,7 +95,7 @@ const tables: Readonly<Record<MethodName, Table>> = {
     id,
     size: { check: integer(0, limits.payloadBytesMax), required: true },
     ...properties,
-    ...write,
+    ...making,
     merge: { check: flag },
   },
   download: reading,

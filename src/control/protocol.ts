@@ -33,7 +33,8 @@ import type {
 export type Level = 'pending' | 'agreed' | 'majority'
 
 export interface WriteOptions {
-  readonly ifVersion?: Hash
+  /** Only if this is the head; null, for `put` and `upload`: only if there is no live item. */
+  readonly ifVersion?: Hash | null
   readonly wait?: Level
   readonly timeoutMs?: number
 }

@@ -139,6 +139,13 @@ describe('files', () => {
     expect(code).toBe(1)
     expect(err).toContain('veche log')
   })
+
+  test('a write with --if-absent is done once, and is no write beside --if-version', async () => {
+    expect((await veche(['put', 'a', '-', '--if-absent'])).code).toBe(0)
+    expect((await veche(['put', 'a', '-', '--if-absent'])).code).toBe(1)
+    const both = ['--if-absent', '--if-version', '0'.repeat(64)]
+    expect((await veche(['put', 'a', '-', ...both])).code).toBe(2)
+  })
 })
 
 describe('tildes', () => {

@@ -122,6 +122,7 @@ describe('methods and parameters', () => {
     ['a tag that is a number', 'put', '{"id":"a","text":"1","tags":[1]}', 'tags'],
     ['a version that is no hash', 'get', '{"id":"a","version":"ABC"}', 'version'],
     ['ifVersion that is no hash', 'put', '{"id":"a","text":"1","ifVersion":"1"}', 'ifVersion'],
+    ['ifVersion null where nothing is made', 'delete', '{"id":"a","ifVersion":null}', 'ifVersion'],
     ['an unknown level', 'put', '{"id":"a","text":"1","wait":"forever"}', 'wait'],
     ['a negative time-out', 'put', '{"id":"a","text":"1","timeoutMs":-1}', 'timeoutMs'],
     ['a fraction as a limit', 'list', '{"limit":1.5}', 'limit'],
@@ -177,6 +178,16 @@ describe('methods and parameters', () => {
       ifVersion: first.result?.version,
     })
     expect(error?.data).toEqual({ code: 'VERSION_MISMATCH', head: second.result?.version })
+  })
+
+  test('ifVersion null writes what is not there, and what was deleted, and nothing over a live item', async () => {
+    const write = (text: string) => client.call('put', { id: 'a', text, ifVersion: null })
+    const first = await write('1')
+    const { error } = await write('2')
+    expect(error?.data).toEqual({ code: 'VERSION_MISMATCH', head: first.result?.version })
+    await client.call('delete', { id: 'a' })
+    expect((await write('3')).error).toBeUndefined()
+    factsExpected = 3
   })
 
   test('a split id answers SPLIT with the new ids', async () => {

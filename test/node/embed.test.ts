@@ -64,7 +64,8 @@ describe('a member in memory', () => {
     const put = await member.put({ id: 'notes/a', text: 'first', tags: ['x'] })
     expect(put).toMatchObject({ level: 'majority', of: 1, heldBy: [member.uuid] })
     await member.put({ id: 'notes/a', text: 'second', ifVersion: put.version })
-    await member.put({ id: 'notes/b', json: { n: 1 }, dependsOn: ['notes/a'] })
+    await member.put({ id: 'notes/b', json: { n: 1 }, dependsOn: ['notes/a'], ifVersion: null })
+    await expect(member.put({ id: 'notes/b', text: '', ifVersion: null })).rejects.toThrow('again')
     await member.delete({ id: 'notes/b' })
     expect(await member.get({ id: 'notes/a' })).toMatchObject({ text: 'second', position: 2 })
     expect(await member.get({ id: 'notes/a', version: put.version })).toMatchObject({

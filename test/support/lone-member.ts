@@ -239,7 +239,7 @@ export function putOf(id: string, text: string): UserWrite {
     meta: null,
     dependsOn: [],
   }
-  return { id, intent: { kind: 'put', content, merge: false }, ifVersion: null, payload }
+  return { id, intent: { kind: 'put', content, merge: false }, payload }
 }
 
 /** Resolves when everything that was set going in memory has run to its end. */

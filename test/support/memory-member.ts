@@ -287,8 +287,9 @@ export class MemoryMember implements MemberService {
     return found
   }
 
-  #checkHead(id: string, ifVersion: string | undefined): void {
-    const head = this.#last(id)?.header.version ?? null
+  #checkHead(id: string, ifVersion: string | null | undefined): void {
+    const last = this.#last(id)?.header
+    const head = last === undefined || last.deleted ? null : last.version
     if (ifVersion !== undefined && ifVersion !== head)
       throw new VecheError('VERSION_MISMATCH', `The head of ${id} is ${head}.`, { head })
   }

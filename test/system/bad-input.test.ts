@@ -141,6 +141,20 @@ describe('requests', () => {
     }
   })
 
+  test('ifVersion null is refused with the head where there is an item, by put and upload', async () => {
+    const absent = { id: 'kept', ifVersion: null }
+    const refusals = [
+      await socket.refusal('put', { ...absent, text: 'three' }),
+      await socket
+        .upload({ ...absent, size: 2 }, Buffer.from('xx'))
+        .catch((error: RpcFailure) => error),
+    ] as RpcFailure[]
+    for (const refusal of refusals) {
+      expectClear(refusal, 'VERSION_MISMATCH')
+      expect(JSON.stringify(refusal.data)).toContain(head)
+    }
+  })
+
   test('properties beyond their limits are refused', async () => {
     for (const wrong of [
       { type: `text/${'x'.repeat(300)}` },

@@ -15,7 +15,8 @@ export interface UserWrite {
     | { readonly kind: 'delete' }
     | { readonly kind: 'resolveKeep'; readonly keep: ItemId | Hash }
     | { readonly kind: 'resolvePut'; readonly content: Content }
-  readonly ifVersion: Hash | null
+  /** Only on this head; null: only where there is no live item; absent: in any case. */
+  readonly ifVersion?: Hash | null
   /** A small payload; null when it is in the blob folder already, or for a delete. */
   readonly payload: Bytes | null
 }

@@ -60,7 +60,7 @@ async function planOf(
 function requestOf({ intent, ifVersion }: UserWrite): WriteRequest {
   const content = intent.kind === 'put' ? intent.content : null
   const merge = intent.kind === 'put' && intent.merge
-  return ifVersion === null ? { content, merge } : { content, merge, ifVersion }
+  return ifVersion === undefined ? { content, merge } : { content, merge, ifVersion }
 }
 
 async function accept(

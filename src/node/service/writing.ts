@@ -86,8 +86,9 @@ export class Writing {
     payload: Bytes | null,
     options: WriteOptions,
   ): Promise<PutResult> {
-    const ifVersion = options.ifVersion ?? null
-    const write: UserWrite = { id, intent, ifVersion, payload }
+    const { ifVersion } = options
+    const condition = ifVersion === undefined ? {} : { ifVersion }
+    const write: UserWrite = { id, intent, ...condition, payload }
     const written = await this.#member.ledger.write(write)
     const reached = await this.#member.levels.wait(written, waitOf(options))
     return this.#result(written, reached)

@@ -17,6 +17,7 @@ const groups: Readonly<Record<string, MessageGroup>> = {
   ping: 'pings',
   probe: 'probes',
   probed: 'probes',
+  twin: 'probes',
   adds: 'adds',
   ack: 'adds',
   offer: 'adds',

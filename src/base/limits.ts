@@ -227,6 +227,10 @@ export const limits = {
   doubtAgainMs: 60_000,
   /** Payloads of which it is known that they were doubted lately. */
   doubtsMax: 1000,
+  /** A life that speaks so long after a later one began has not ended: clocks differ by less. */
+  twinMarginMs: 1000,
+  /** That two daemons run with one identity is over when there was no sign of it for so long. */
+  twinMs: 30_000,
   /** A stamp or a clock further ahead than this is not followed (PROTOCOL 4). */
   clockAheadMs: 60_000,
   /** The network clock is persisted with this reserve, so a restart never goes back. */

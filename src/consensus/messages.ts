@@ -67,6 +67,12 @@ export interface Probed {
   readonly number: number
 }
 
+/** "I hear two daemons under your identity": the incarnations of both. */
+export interface Twin {
+  readonly kind: 'twin'
+  readonly lives: readonly [Incarnation, Incarnation]
+}
+
 /** One fact added to the network by a Source. */
 export interface Add {
   /** Place in the adder's incarnation; 1, 2, 3, … */
@@ -252,6 +258,7 @@ export type Body =
   | Probed
   | Adds
   | Ack
+  | Twin
   | AskSequences
   | Sequences
   | AskFacts

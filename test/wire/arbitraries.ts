@@ -96,6 +96,7 @@ export const bodies: { readonly [K in Body['kind']]: fc.Arbitrary<BodyOf<K>> } =
   }),
   probe: fc.record({ kind: fc.constant('probe'), number: count }),
   probed: fc.record({ kind: fc.constant('probed'), number: count }),
+  twin: fc.record({ kind: fc.constant('twin'), lives: fc.tuple(stamp, stamp) }),
   adds: fc.record({
     kind: fc.constant('adds'),
     adds: few(fc.record({ sequence, added: stamp, fact, payload })),

@@ -68,6 +68,7 @@ const bodies: { readonly [K in Body['kind']]: BodyOf<K> } = {
   },
   probe: { kind: 'probe', number: 7 },
   probed: { kind: 'probed', number: 7 },
+  twin: { kind: 'twin', lives: ['0011223344556677', '8899aabbccddeeff'] },
   adds: {
     kind: 'adds',
     adds: [

@@ -11,6 +11,7 @@ import { decodeFrame } from '../../wire/frame.ts'
 import type { Admission, Contact, Lane, NetworkListener } from '../ports.ts'
 import { Asks } from './asks.ts'
 import type { Member } from './member.ts'
+import { Twins } from './twins.ts'
 
 /** Bytes of one member's adds that may wait for the disk before its stream is paused. */
 const WORK_BYTES_MAX = 4 * 1024 * 1024
@@ -18,11 +19,13 @@ const WORK_BYTES_MAX = 4 * 1024 * 1024
 export class Inbound implements NetworkListener {
   readonly #member: Member
   readonly #asks: Asks
+  readonly #twins: Twins
   readonly #atWork = new Map<MemberId, number>()
 
   constructor(member: Member) {
     this.#member = member
     this.#asks = new Asks(member.ports.clock)
+    this.#twins = new Twins(member)
   }
 
   gossip(from: MemberId, bytes: Bytes): void {
@@ -84,6 +87,7 @@ export class Inbound implements NetworkListener {
     }
     if (!this.#member.roster.isMember(from)) return undefined
     this.#member.hear(decoded.frame.envelope.clock, from)
+    this.#twins.heard(decoded.frame.envelope)
     return decoded.frame
   }
 
@@ -134,6 +138,9 @@ export class Inbound implements NetworkListener {
         return undefined
       case 'probed':
         probing.onProbed(from, body)
+        return undefined
+      case 'twin':
+        this.#twins.onTwin(from, body)
         return undefined
       case 'adds':
         return adding.onAdds(envelope, body)

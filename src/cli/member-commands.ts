@@ -34,6 +34,13 @@ export function addMemberCommands(program: Command, io: Io, verdict: Verdict): v
     await session.answer(result, () => `${session.colors.green('✓')} This member left.\n`)
     if (result.unshared > 0)
       await session.note(`${counted(result.unshared, 'version')} that nobody else holds stay here.`)
+    const { unsharedPayloads: payloads } = result
+    if (payloads === null)
+      await session.note('Nobody could be asked whether others hold all payloads that are here.')
+    else if (payloads > 0)
+      await session.note(
+        `${counted(payloads, 'payload')} that nobody else holds stay here: keep this store.`,
+      )
   })
 
   withCommonOptions(

@@ -172,6 +172,8 @@ export interface LeaveResult {
   readonly uuid: MemberId
   /** Facts that no other member is known to hold: they stay in this store. */
   readonly unshared: number
+  /** Payloads of current versions that no other member holds yet; `null`: not known. */
+  readonly unsharedPayloads: number | null
 }
 export interface RemoveParams {
   /** Uuid or name. */

@@ -231,7 +231,7 @@ export class MemoryMember implements MemberService {
   }
 
   async leave() {
-    return { uuid: TWIN_UUID, unshared: 0 }
+    return { uuid: TWIN_UUID, unshared: 0, unsharedPayloads: 0 }
   }
 
   async remove({ member }: { readonly member: string }): Promise<never> {

@@ -51,6 +51,7 @@ import { headerOf } from './header.ts'
 import { Listing } from './listing.ts'
 import { Reading } from './reading.ts'
 import { Standing } from './status.ts'
+import { countUnsharedPayloads } from './unshared.ts'
 import { verifyMember } from './verify.ts'
 import { Writing } from './writing.ts'
 
@@ -171,9 +172,10 @@ class Service implements MemberService {
     const { roster, self, store } = this.#member
     this.#assertMember()
     roster.assertChangeable()
+    const unsharedPayloads = await countUnsharedPayloads(this.#member)
     const unshared = store.counts().pending
     await roster.remove(self)
-    return { uuid: self, unshared }
+    return { uuid: self, unshared, unsharedPayloads }
   }
 
   async remove({ member: nameOrUuid }: RemoveParams): Promise<RemoveResult> {

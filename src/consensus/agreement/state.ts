@@ -41,8 +41,6 @@ export const plantedBugNames = [
   'trust-peers-root',
   /** More than half is counted of the roster that was there when the process began. */
   'yesterdays-roster',
-  /** A member counts numbers from 1 again after a restart, under the incarnation that it had. */
-  'reuse-incarnation',
   /** A number is acknowledged when its fact is durable, though its payload is not here yet. */
   'ack-before-payload',
   /** The last piece of a payload is not asked for when it is a short one. */

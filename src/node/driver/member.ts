@@ -6,9 +6,9 @@
  * Order of things on one member: a message is decoded, its envelope goes to the agreement machine,
  * its bodies go to the parts; a tick moves the cut and lets every part look after its own.
  */
-import { toHex, utf8 } from '../../base/bytes.ts'
+import { toHex } from '../../base/bytes.ts'
 import type { Incarnation, ItemId, MemberId } from '../../base/fact.ts'
-import { type Hash, hashBytes } from '../../base/hash.ts'
+import type { Hash } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
 import type { Stamp } from '../../base/stamp.ts'
 import type { AgreementEvent, Effect } from '../../consensus/agreement/events.ts'
@@ -123,9 +123,7 @@ export class Member implements Context {
     this.#onFatal = options.onFatal
     this.time = time
     this.mending = new Mending(this, rebuilt.gap)
-    this.incarnation = this.planted.has('reuse-incarnation')
-      ? hashBytes(utf8(this.self)).slice(0, 16)
-      : toHex(options.ports.entropy.bytes(8))
+    this.incarnation = toHex(options.ports.entropy.bytes(8))
     this.policyOf = options.policyOf ?? (() => splitPolicy)
     this.ledger = new Ledger({
       store: options.store,

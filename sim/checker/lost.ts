@@ -163,7 +163,8 @@ function checkSettled({ run, report, destroyed }: State): void {
       apart += 1
       continue
     }
-    if (holders.every(member => !roster.includes(member))) {
+    // What is left of it is on members that left: it comes back with them.
+    if (holders.every(member => gone.has(member) || !roster.includes(member))) {
       away += 1
       continue
     }

@@ -90,6 +90,38 @@ describe('an answer that counts a disk which was destroyed meanwhile', () => {
   })
 })
 
+describe('a write whose copies are destroyed but for that of a member that left', () => {
+  const version = hashOf('version')
+  const asked = { request: 'r', client: 'c', member: 'a', op: 'put', id: 'x', size: 1 } as const
+  const held = { kind: 'hold', id: 'x', version, state: 'agreed', payload: true } as const
+  const destroyed = { fault: 'another disk', phase: 'once', mark: 1 } as const
+  const settled: Unplaced = {
+    kind: 'dump',
+    member: 'c',
+    moment: 'settled',
+    status: 'source',
+    roster: ['b', 'c'],
+    cut: 0,
+    hash: null,
+    facts: [],
+    items: null,
+  }
+  const lines = (roster: readonly string[]): Timed[] => [
+    [1, { kind: 'invoke', ...asked, blob: hashOf('value') }],
+    [2, { ...held, member: 'a' }],
+    [3, { ...held, member: 'b' }],
+    [4, { kind: 'done', request: 'r', version, blob: null, level: 'agreed', heldBy: ['a', 'b'] }],
+    [5, { kind: 'fault', ...destroyed, scope: ['b'], destroyed: ['b'] }],
+    [6, { kind: 'roster', members: roster }],
+    [7, settled],
+  ]
+
+  it('is away, not lost (seed 9023); while that member belongs to the network it is lost', () => {
+    expect(found(1, 'visible', ...lines(['b', 'c']))).toEqual([])
+    expect(found(1, 'visible', ...lines(['a', 'b', 'c']))).toHaveLength(1)
+  })
+})
+
 describe('two sides with Sources, under quorum roster', () => {
   const source = (member: string, status: 'source' | 'counter-sync' = 'source'): Unplaced => ({
     kind: 'status',

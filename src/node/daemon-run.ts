@@ -4,7 +4,8 @@
  *
  * Invariant: when this throws, everything but the store is closed again; the store is its caller's.
  */
-import type { ItemId } from '../base/fact.ts'
+import type { ItemId, MemberId } from '../base/fact.ts'
+import { VecheError } from '../base/veche-error.ts'
 import type { PlantedBug } from '../consensus/agreement/state.ts'
 import type { Policy } from '../consensus/items/policy.ts'
 import type { MemberService } from '../control/member-service.ts'
@@ -12,6 +13,7 @@ import { type ControlServer, startControlServer } from '../control/server.ts'
 import type { Store } from '../storage/store.ts'
 import { systemClock, systemEntropy } from './clock.ts'
 import { Member } from './driver/member.ts'
+import { membershipsOf, systemFacts } from './driver/system.ts'
 import type { Identity } from './identity.ts'
 import { createLibp2pNetwork } from './libp2p/network.ts'
 import type { Clock, Log } from './ports.ts'
@@ -56,6 +58,7 @@ export async function runMember(options: RunOptions): Promise<RunningMember> {
     ...(planted === undefined ? {} : { planted }),
     onFatal,
   })
+  if (member.gap) await mustKnowMembers(store, member.self)
   const service = createService(member, { networkKey, version: packageVersion })
   await member.start()
   const control = await openControl(options, service).catch(async error => {
@@ -79,6 +82,18 @@ export async function runMember(options: RunOptions): Promise<RunningMember> {
         log('warn', 'A part of the member did not close.', { error: String(reason) })
     },
   }
+}
+
+/**
+ * A store that lost its members with the rest would be a network of its own: it would take nobody
+ * in, find nobody, and soon answer that there is nothing where there was all.
+ */
+async function mustKnowMembers(store: Store, self: MemberId): Promise<void> {
+  if (membershipsOf(await systemFacts(store)).some(({ peer }) => peer === self)) return
+  const sentence =
+    'Who the members of this network are was lost with damaged parts of this store. Put a copy ' +
+    'of the store back, or join anew with an empty folder; the other members will fill it.'
+  throw new VecheError('DAMAGED', sentence)
 }
 
 /**

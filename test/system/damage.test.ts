@@ -62,7 +62,7 @@ async function startAgain(member: LabMember): Promise<boolean> {
       await member.start()
       return true
     } catch (error) {
-      if (member.log.includes('The identity of this member was lost')) return false
+      if (/was lost with damaged parts of (?:its|this) store/.test(member.log)) return false
       if (starts === startsMax) throw error
     }
   }

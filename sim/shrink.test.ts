@@ -8,10 +8,11 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { drawnOptions } from './draw.ts'
 import { type RunOptions, simulate } from './run.ts'
-import { kindOf, type Shrunk, shrink } from './shrink.ts'
+import { kindOf, shrink } from './shrink.ts'
 import { readRun, writeRun } from './shrink-file.ts'
 
-const SEEDS = 30
+/** Fails by its drawn faults, and by few of them; not every seed shrinks in so few tries. */
+const SEED = 4
 const TRIES = 40
 
 /** Drawn as in any run, with a bug planted and five members. */
@@ -27,20 +28,11 @@ function planted(seed: number): RunOptions {
   }
 }
 
-async function firstShrunk(): Promise<{ large: RunOptions; small: Shrunk } | null> {
-  for (let seed = 1; seed <= SEEDS; seed++) {
-    const large = planted(seed)
-    const small = await shrink(large, { isEnough: tried => tried >= TRIES })
-    if (small !== null) return { large, small }
-  }
-  return null
-}
-
 describe('shrinking', () => {
   it('finds a small world with the failure of a large one, and a file that repeats it', async () => {
-    const found = await firstShrunk()
-    expect(found).not.toBeNull()
-    const { large, small } = found!
+    const large = planted(SEED)
+    const small = (await shrink(large, { isEnough: tried => tried >= TRIES }))!
+    expect(small).not.toBeNull()
     const [first] = (await simulate({ ...large, stopAtFirst: true })).violations
     expect(kindOf(small.found)).toBe(kindOf(first!))
     expect(small.options.members).toBeLessThanOrEqual(3)

@@ -9,7 +9,5 @@ export default defineConfig({
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
     pool: 'forks',
-    // Tests of real daemons mostly wait: more of them at once than there are cores.
-    maxWorkers: 4,
   },
 })

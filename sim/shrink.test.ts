@@ -13,7 +13,7 @@ import { readRun, writeRun } from './shrink-file.ts'
 
 /** Fails by its drawn faults, and by few of them; not every seed shrinks in so few tries. */
 const SEED = 4
-const TRIES = 40
+const TRIES = 20
 
 /** Drawn as in any run, with a bug planted and five members. */
 function planted(seed: number): RunOptions {

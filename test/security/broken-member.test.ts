@@ -10,6 +10,7 @@ import { limits } from '../../src/base/limits.ts'
 import { stampOf } from '../../src/base/stamp.ts'
 import type { Body } from '../../src/consensus/messages.ts'
 import { encodeFrame } from '../../src/wire/frame.ts'
+import { heldBytes } from '../support/held-memory.ts'
 import { BEGIN_MS, foreignFact, Lone, settled } from '../support/lone-member.ts'
 
 const MIB = 1024 * 1024
@@ -34,11 +35,6 @@ async function hear(lone: Lone, bodies: readonly Body[]): Promise<void> {
   await settled()
 }
 
-function memory(): number {
-  const { heapUsed, arrayBuffers } = process.memoryUsage()
-  return heapUsed + arrayBuffers
-}
-
 describe('a member that asks and takes no answer', () => {
   const questions: readonly (readonly [string, (request: number, blob: string) => Body])[] = [
     [
@@ -57,7 +53,7 @@ describe('a member that asks and takes no answer', () => {
   for (const [what, question] of questions) {
     test(`makes nobody keep more than the bound of its link: ${what}`, async () => {
       const { lone, blob } = await withDeafPeer()
-      const before = memory()
+      const before = heldBytes()
       for (let frame = 0; frame < 3; frame++) {
         const bodies = Array.from({ length: limits.listMax }, (_, n) =>
           question(1 + frame * limits.listMax + n, blob),
@@ -69,7 +65,7 @@ describe('a member that asks and takes no answer', () => {
       const { links } = lone.member
       expect(links.waitingBytes('b')).toBeGreaterThan(0)
       expect(links.waitingBytes('b')).toBeLessThanOrEqual(2 * limits.outboxBytesMax)
-      expect(memory() - before).toBeLessThan(limits.memberBytesMax)
+      expect(heldBytes() - before).toBeLessThan(limits.memberBytesMax)
       expect(lone.fatal).toEqual([])
       await lone.member.stop()
     })

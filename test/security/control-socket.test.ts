@@ -6,6 +6,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { limits } from '../../src/base/limits.ts'
 import { type ControlFixture, RawClient, startFixture } from '../support/control.ts'
+import { heldBytes } from '../support/held-memory.ts'
 
 let fixture: ControlFixture
 beforeEach(async () => {
@@ -18,11 +19,6 @@ afterEach(async () => {
 
 const MIB = 1024 * 1024
 
-function memory(): number {
-  const { heapUsed, arrayBuffers } = process.memoryUsage()
-  return heapUsed + arrayBuffers
-}
-
 async function isServed(client: RawClient): Promise<void> {
   expect((await client.call('status')).result?.name).toBe('twin')
 }
@@ -30,7 +26,7 @@ async function isServed(client: RawClient): Promise<void> {
 describe('many programs at once', () => {
   test('a thousand sessions with half a line each hold little and hinder nobody', async () => {
     const first = await RawClient.open(fixture.path)
-    const before = memory()
+    const before = heldBytes()
     const many: RawClient[] = []
     for (let n = 0; n < 1000; n++) {
       const client = await RawClient.open(fixture.path)
@@ -38,7 +34,7 @@ describe('many programs at once', () => {
       many.push(client)
     }
     await isServed(first)
-    expect(memory() - before).toBeLessThan(64 * MIB)
+    expect(heldBytes() - before).toBeLessThan(64 * MIB)
     for (const client of many) client.write('atus"}\n')
     for (const client of many) expect((await client.answer()).result?.name).toBe('twin')
     for (const client of many) client.close()

@@ -10,6 +10,7 @@ import { utf8, utf8Text } from '../../src/base/bytes.ts'
 import { limits } from '../../src/base/limits.ts'
 import { Unproven } from '../../src/node/libp2p/unproven.ts'
 import { type Member, Scene } from '../node/libp2p/scene.ts'
+import { heldBytes } from '../support/held-memory.ts'
 import { type RawPeer, rawPeer, yamuxFlag, yamuxHead, yamuxType } from './raw-peer.ts'
 
 let scene: Scene
@@ -189,11 +190,7 @@ describe('with the key, at the door', () => {
     const a = await scene.member()
     openDoor(a)
     const raw = await stranger(a)
-    const memory = () => {
-      const { heapUsed, arrayBuffers } = process.memoryUsage()
-      return heapUsed + arrayBuffers
-    }
-    const before = memory()
+    const before = heldBytes()
     const full = new Uint8Array(255 * 1024).fill(0x80)
     for (let n = 0; n < 4 * limits.connectionStreamsMax && raw.wire.status === 'open'; n++) {
       const id = 10_001 + 2 * n
@@ -202,7 +199,7 @@ describe('with the key, at the door', () => {
       if (!raw.wire.send(full.slice())) await raw.wire.onDrain().catch(() => undefined) // cut
     }
     // Both ends of the connection are in this process.
-    expect(memory() - before).toBeLessThan(2 * limits.strangerBytesMax)
+    expect(heldBytes() - before).toBeLessThan(2 * limits.strangerBytesMax)
     expect(a.events).toEqual([])
   })
 

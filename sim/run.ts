@@ -106,6 +106,8 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   if (options.watch !== undefined) world.watchers.push(options.watch(world))
   const isOver = () => options.stopAtFirst === true && !verdict.ok
 
+  // Founded in the year of the run: a clock that was kept from another one would be far ahead for good.
+  for (const { skew } of world.members) skew.epochMs = swarm.epochMs
   await world.found()
   applySwarm(world, swarm, random)
   monitor.isCalm = () => isCalm(world)

@@ -76,8 +76,10 @@ function successor(stamp: Stamp): Stamp {
  * half are wrong, and is the same for all. Of two none can say which is wrong: each keeps to its
  * own, and comes back only to the later of both. Who is alone goes on at the pace of its machine.
  */
-export function boundsOf(ownMs: number, heardMs: readonly number[]): Bounds {
-  const sorted = [ownMs, ...heardMs].sort((a, b) => a - b)
+export function boundsOf(ownWallMs: number, heardMs: readonly number[]): Bounds {
+  // Network clocks begin with 1970: a wall clock before that would call each of them far ahead.
+  const ownMs = Math.max(0, ownWallMs)
+  const sorted = [ownMs, ...heardMs.map(ms => Math.max(0, ms))].sort((a, b) => a - b)
   const middleMs = sorted[Math.floor(sorted.length / 2)] ?? ownMs
   const mostMs = sorted.length > 2 ? middleMs : null
   const believed = sorted.filter(ms => ms <= middleMs + limits.clockAheadMs)

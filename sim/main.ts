@@ -11,7 +11,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Asked, commandOf, HELP, optionsOf, readArguments, UsageError } from './asked.ts'
 import type { Lines } from './history-lines.ts'
-import { ownRange, runForAnother, runMany, seedUnderWay } from './many.ts'
+import { isChild, runForAnother, runMany, seedUnderWay } from './many.ts'
 import { Collector } from './page/collect.ts'
 import { pageOf } from './page/page.ts'
 import { paintFor, report, seconds } from './report.ts'
@@ -94,9 +94,8 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(HELP)
     return 0
   }
-  const range = ownRange()
-  if (range !== null) {
-    await runForAnother(asked, range)
+  if (isChild()) {
+    await runForAnother(asked)
     return 0
   }
   if (asked.many !== null) return (await runAll(asked, args)) ? 0 : 1

@@ -1,22 +1,23 @@
 /**
- * Many runs, one after the other or in several processes with a range of seeds each, added up. A
- * run that throws is a failing seed like any other; a process that ends is the failure of the seed
- * under way, and the seeds that it did not come to are said.
+ * Many runs, one after the other or in several processes that take seed after seed, added up. A run
+ * that throws is a failing seed like any other; a process that ends is the failure of the seed under
+ * way, and another one goes on after it.
  */
 import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { type Asked, commandOf, optionsOf } from './asked.ts'
 import { seconds } from './report.ts'
 import { simulate } from './run.ts'
 import { addRun, addTotals, type FailedSeed, noTotals, type Totals } from './totals.ts'
 
-/** What a process of seeds tells the one that started it. */
-type Told =
-  | { readonly kind: 'runs'; readonly seed: number }
-  | { readonly kind: 'ended'; readonly totals: Totals }
+/** What a process of seeds asks the one that started it, telling what the last seed came to. */
+interface Told {
+  readonly ran: Totals | null
+}
 
-export interface Range {
-  readonly from: number
-  readonly count: number
+/** What it is answered: the next seed, or that there is none. */
+interface Next {
+  readonly seed: number | null
 }
 
 /** The seed under way, for when a member throws where nobody waits. */
@@ -26,19 +27,13 @@ export function seedUnderWay(): number | null {
   return running
 }
 
-/** Called before each seed. */
-type OnSeed = (seed: number, totals: Totals) => void
-
-/** Runs a range of seeds in this process. */
-export async function runRange(asked: Asked, range: Range, onSeed: OnSeed): Promise<Totals> {
+/** Runs one seed in this process. */
+async function runOnce(asked: Asked, seed: number): Promise<Totals> {
   const totals = noTotals()
+  running = seed
   const every = asked.many?.twiceEvery ?? null
-  for (let seed = range.from; seed < range.from + range.count; seed++) {
-    onSeed(seed, totals)
-    running = seed
-    const isTwice = every !== null && seed % every === 0
-    const failed = await runSeed(asked, seed, isTwice, totals)
-    if (failed === null) continue
+  const failed = await runSeed(asked, seed, every !== null && seed % every === 0, totals)
+  if (failed !== null) {
     totals.failed.push(failed)
     process.stderr.write(failureText(failed))
   }
@@ -65,6 +60,7 @@ async function runSeed(
     const sentence = 'the same seed has another trace when it runs again'
     return { seed, command, guarantee: 'life', atMs: 0, sentence }
   } catch (error) {
+    totals.seeds = 1
     const sentence = `the run ended with ${error instanceof Error ? error.stack : String(error)}`
     return { seed, command, guarantee: 'life', atMs: 0, sentence }
   }
@@ -74,68 +70,72 @@ function failureText({ guarantee, atMs, sentence, command }: FailedSeed): string
   return `${guarantee} ${seconds(atMs)}  ${sentence}\n  ${command}\n`
 }
 
-/** Runs all that was asked for, in as many processes as wanted. */
+/** Runs all that was asked for, in as many processes as wanted: who is done takes the next seed. */
 export async function runMany(asked: Asked, args: readonly string[]): Promise<Totals> {
   const { count, jobs } = asked.many!
-  const all = { from: asked.seed, count }
-  if (jobs === 1) return await runRange(asked, all, progress)
   const totals = noTotals()
-  const parts = await Promise.all(split(all, jobs).map(range => runElsewhere(asked, range, args)))
-  for (const part of parts) addTotals(totals, part)
+  const ran = (of: Totals) => {
+    addTotals(totals, of)
+    if (!process.stderr.isTTY) return
+    process.stderr.write(`\r${totals.seeds} of ${count} seeds, ${totals.failed.length} failed `)
+  }
+  let seed = asked.seed
+  const next = () => (seed < asked.seed + count ? seed++ : null)
+  if (jobs === 1) {
+    for (let own = next(); own !== null; own = next()) ran(await runOnce(asked, own))
+    return totals
+  }
+  await Promise.all(Array.from({ length: jobs }, () => runElsewhere(asked, args, next, ran)))
   return totals
 }
 
-function progress(seed: number, { failed }: Totals): void {
-  if (process.stderr.isTTY) process.stderr.write(`\rseed ${seed}, ${failed.length} failed `)
-}
-
-function split({ from, count }: Range, jobs: number): Range[] {
-  const bounds = Array.from({ length: jobs + 1 }, (_, at) => Math.floor((count * at) / jobs))
-  return bounds
-    .slice(1)
-    .map((end, at) => ({ from: from + bounds[at]!, count: end - bounds[at]! }))
-    .filter(range => range.count > 0)
-}
-
-function runElsewhere(asked: Asked, range: Range, args: readonly string[]): Promise<Totals> {
-  const { promise, resolve } = Promise.withResolvers<Totals>()
-  const child = fork(new URL('main.ts', import.meta.url), args, {
-    env: { ...process.env, VECHE_SIM_RANGE: JSON.stringify(range) },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  })
-  let totals: Totals | null = null
-  let seed = range.from
-  child.on('message', (told: Told) => {
-    if (told.kind === 'runs') seed = told.seed
-    else totals = told.totals
-  })
-  child.on('close', (code, signal) => {
-    if (totals !== null) return resolve(totals)
-    const left = range.from + range.count - seed - 1
-    const sentence = `its process ended with ${signal ?? code}; ${left} seeds after it did not run`
+/** Runs seeds in other processes, one after the other: a new one for each that ends badly. */
+async function runElsewhere(
+  asked: Asked,
+  args: readonly string[],
+  next: () => number | null,
+  ran: (totals: Totals) => void,
+): Promise<void> {
+  for (let isEnough = false; !isEnough; ) {
+    const { promise, resolve } = Promise.withResolvers<number | string | null>()
+    const child = fork(new URL('main.ts', import.meta.url), args, {
+      env: { ...process.env, [CHILD]: '1' },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    let seed: number | null = null
+    child.on('message', (told: Told) => {
+      if (told.ran !== null) ran(told.ran)
+      seed = next()
+      child.send({ seed } satisfies Next)
+    })
+    child.on('close', (code, signal) => resolve(signal ?? code))
+    const end = await promise
+    isEnough = seed === null
+    if (seed === null && end !== 0) throw new Error(`a process of seeds ended with ${end}`)
+    if (seed === null) continue
+    const sentence = `its process ended with ${end}`
     const command = commandOf(asked, seed)
     const failed: FailedSeed = { seed, command, guarantee: 'life', atMs: 0, sentence }
     process.stderr.write(failureText(failed))
-    resolve({ ...noTotals(), seeds: seed - range.from + 1, failed: [failed] })
-  })
-  return promise
+    ran({ ...noTotals(), seeds: 1, failed: [failed] })
+  }
 }
 
-/** The range of this process, if another one started it. */
-export function ownRange(): Range | null {
-  const range = process.env.VECHE_SIM_RANGE
-  return range === undefined || process.send === undefined ? null : (JSON.parse(range) as Range)
+const CHILD = 'VECHE_SIM_CHILD'
+
+/** Whether another process started this one, to run the seeds that it is given. */
+export function isChild(): boolean {
+  return process.env[CHILD] === '1' && process.send !== undefined
 }
 
-/** Runs the range and tells the process that asked for it. */
-export async function runForAnother(asked: Asked, range: Range): Promise<void> {
-  const tell = (told: Told) =>
-    new Promise<void>((resolve, reject) => {
-      process.send!(told, undefined, undefined, error =>
-        error === null ? resolve() : reject(error),
-      )
-    })
-  const totals = await runRange(asked, range, seed => void tell({ kind: 'runs', seed }))
-  await tell({ kind: 'ended', totals })
+/** Runs one seed after the other for the process that asked for it. */
+export async function runForAnother(asked: Asked): Promise<void> {
+  for (let ran: Totals | null = null; ; ) {
+    const answer = once(process, 'message') as Promise<[Next]>
+    process.send!({ ran } satisfies Told)
+    const [{ seed }] = await answer
+    if (seed === null) break
+    ran = await runOnce(asked, seed)
+  }
   process.disconnect()
 }

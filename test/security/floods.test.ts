@@ -108,6 +108,7 @@ describe('addresses that anybody announces on the local network', () => {
       clock,
       log: () => undefined,
       isConnected: () => false,
+      chance: () => 0.5,
       dial: ({ addresses }) => {
         dials.push(addresses)
         return Promise.reject(new Error('refused'))

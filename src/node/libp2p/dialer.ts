@@ -3,6 +3,10 @@
  * the smaller peer id dials; the other does after a silence, for the case that the first cannot
  * reach it. A quick retry brings a restarted member back within two seconds however long it was
  * away; one that is long gone costs a try every one and a half.
+ *
+ * Two daemons with one identity (a copied store) dial alike, and each ends the other's connection.
+ * So waits are drawn where links do not last, and who had none is sooner than who had one: each of
+ * the two is heard in turns, and only so can anybody know that there are two.
  */
 import type { MemberId } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
@@ -20,6 +24,8 @@ const retries = [
 const LASTING_MS = 5000
 /** Being found makes us dial at once so often: anybody may say that a member is there. */
 const FOUND_EVERY_MS = 1000
+/** After links that did not last waits differ by up to this: two that dial alike come apart. */
+const SPREAD_MS = 1000
 /** Where somebody waits, the larger id leaves the smaller one this time to be first. */
 const REDIAL_PATIENCE_MS = 1000
 
@@ -33,6 +39,12 @@ interface Target {
   good: string | null
   failures: number
   downSince: number
+  /** How long the last link stood; null: it never did. */
+  stoodMs: number | null
+  /** Connections in a row of which no link lasted. */
+  short: number
+  /** Times that two connections were there at once, since a link lasted. */
+  twice: number
   timer: Timer | null
   /** Somebody asked for a new connection: it is dialled sooner than after a loss. */
   isAwaited: boolean
@@ -46,6 +58,8 @@ export interface DialerOptions {
   readonly clock: Clock
   readonly log: Log
   readonly isConnected: (peer: MemberId) => boolean
+  /** Evenly drawn, from 0 to 1. */
+  readonly chance: () => number
   /** Resolves with the bare address that answered, rejects with a sentence. */
   readonly dial: (contact: Contact) => Promise<string>
 }
@@ -92,6 +106,9 @@ export class Dialer {
         good: null,
         failures: 0,
         downSince: clock.monotonicMs(),
+        stoodMs: LASTING_MS,
+        short: 0,
+        twice: 0,
         timer: null,
         isAwaited: false,
         isDialling: false,
@@ -120,24 +137,39 @@ export class Dialer {
   /** The link with a peer ended after `forMs`. */
   ended(peer: MemberId, forMs: number): void {
     const target = this.#targets.get(peer)
-    if (target === undefined || forMs < LASTING_MS) return
+    if (target === undefined) return
+    target.stoodMs = forMs
+    if (forMs < LASTING_MS) {
+      target.short += 1
+      return
+    }
+    target.short = 0
     target.downSince = this.#options.clock.monotonicMs()
+    target.twice = 0
     target.said = ''
   }
 
   /** A peer was connected, but no link with it came to stand. */
   failed(peer: MemberId, reason: string): void {
     const target = this.#targets.get(peer)
-    if (target !== undefined) this.#say(target, `It connects, but no link stands: ${reason}`)
+    if (target === undefined) return
+    target.stoodMs = null
+    target.short += 1
+    this.#say(target, `It connects, but no link stands: ${reason}`)
+  }
+
+  /** A second connection with a peer came while there was one; both end. */
+  twice(peer: MemberId): void {
+    const target = this.#targets.get(peer)
+    if (target !== undefined) target.twice += 1
   }
 
   /** The last connection with a peer is gone. */
   gone(peer: MemberId): void {
     const target = this.#targets.get(peer)
     if (target === undefined || target.timer !== null) return
-    const usualMs = this.#isSmaller(peer) ? this.#retryMs(target) : limits.dialPatienceMs
     const soonMs = this.#isSmaller(peer) ? 0 : REDIAL_PATIENCE_MS
-    this.#plan(target, target.isAwaited ? soonMs : usualMs)
+    this.#plan(target, target.isAwaited ? soonMs : this.#againMs(target))
     target.isAwaited = false
   }
 
@@ -158,6 +190,20 @@ export class Dialer {
   #retryMs(target: Target): number {
     const downMs = this.#options.clock.monotonicMs() - target.downSince
     return retries.findLast(retry => downMs >= retry.downMs)?.waitMs ?? retries[0].waitMs
+  }
+
+  /** How long to wait when a connection ended. */
+  #againMs(target: Target): number {
+    const { stoodMs, short, twice } = target
+    const isSmaller = this.#isSmaller(target.contact.peer)
+    // We always dial the same one of two: the other is heard when we leave it to them now and then.
+    if (isSmaller && twice > 0 && twice % 2 === 0) return 2 * limits.dialPatienceMs
+    const usualMs = isSmaller ? this.#retryMs(target) : limits.dialPatienceMs
+    // One alone is a member that was started again, or a line that was cut.
+    if (short < 2) return usualMs
+    const drawn = this.#options.chance()
+    if (stoodMs !== null) return usualMs + drawn * SPREAD_MS
+    return isSmaller ? drawn * (usualMs + SPREAD_MS) : ((1 + drawn) / 2) * usualMs
   }
 
   #plan(target: Target, waitMs: number): void {

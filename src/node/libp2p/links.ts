@@ -34,6 +34,8 @@ export interface LinksOptions {
   readonly up: (peer: MemberId) => void
   /** `forMs`: how long the link stood; not called for one that never did. */
   readonly down: (peer: MemberId, forMs: number) => void
+  /** A second connection with a peer came while there was one; both are cut. */
+  readonly twice: (peer: MemberId) => void
   /** A connection ended before its link stood. */
   readonly failed: (peer: MemberId, reason: string) => void
   /** The last connection with a peer is gone. */
@@ -83,6 +85,7 @@ export class Links {
     peer.connections.add(connection)
     if (peer.connections.size > 1) {
       this.#options.log('debug', 'Two connections with one peer: both are cut.', { peer: id })
+      this.#options.twice(id)
       this.cut(id, 'There were two connections.')
     } else if (admission === 'member') this.#link(peer, connection)
     else if (admission === 'door') {

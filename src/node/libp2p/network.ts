@@ -113,6 +113,7 @@ class NodeNetwork implements Network {
       clock,
       log,
       isConnected: peer => this.#links.has(peer),
+      chance: Math.random,
       dial: async contact => bareAddress((await this.#dial(contact)).remoteAddr.toString()),
     })
     this.#links = new Links({
@@ -126,6 +127,7 @@ class NodeNetwork implements Network {
         this.#dialer.ended(peer, forMs)
         this.#listener?.disconnected(peer)
       },
+      twice: peer => this.#dialer.twice(peer),
       failed: (peer, reason) => this.#dialer.failed(peer, reason),
       gone: peer => this.#dialer.gone(peer),
     })

@@ -60,6 +60,7 @@ function loop(self: string, contact: Contact) {
     clock,
     log: () => undefined,
     isConnected: () => false,
+    chance: () => 0.5,
     dial: ({ addresses }) => {
       dials.push({ atMs: clock.monotonicMs(), addresses })
       return Promise.reject(new Error('refused'))

@@ -96,6 +96,8 @@ export class JsonClient {
   /** Draws the id of a request that the caller writes by hand. */
   expect<T = Json>(raw: boolean): { id: number; answer: Promise<T> } {
     const id = this.#next++
+    // Its end was told already, to those that waited then: nobody would end this one.
+    if (this.socket.destroyed) return { id, answer: Promise.reject(new Error('the socket closed')) }
     const answer = new Promise<T>((resolve, reject) => {
       this.#waiting.set(id, { resolve: resolve as (result: unknown) => void, reject, raw })
     })

@@ -20,6 +20,15 @@ export interface Ran {
   readonly stderr: string
 }
 
+/** A daemon that was told to end and still runs after this is stuck, however busy the machine. */
+const endsMs = 45_000
+
+/** All children that run: a test that was given up must not leave a daemon behind. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** Whether this process may make network namespaces. */
 export const isRoot = process.getuid?.() === 0
 
@@ -82,11 +91,11 @@ export class LabMember {
     return JSON.parse(ran.stdout) as T
   }
 
-  /** Starts the daemon and resolves when its socket answers. */
+  /** Starts the daemon and resolves when its socket answers; one that never does is ended. */
   async start(
     env: Readonly<Record<string, string>> = {},
     args: readonly string[] = [],
-    answersMs = 20_000,
+    answersMs = 45_000,
   ): Promise<void> {
     // Without namespaces other labs share the machine's network: nobody is to be discovered there.
     const mdns = this.namespace === null ? ['--no-mdns'] : []
@@ -105,7 +114,12 @@ export class LabMember {
       if (ended) throw new Error(`${this.name} ended at its start:\n${this.log}`)
       return await this.#answers()
     }
-    await until(`${this.name} answers`, answers, answersMs)
+    try {
+      await until(`${this.name} answers`, answers, answersMs)
+    } catch (error) {
+      child.kill('SIGKILL')
+      throw error
+    }
   }
 
   /** A call on a connection of its own. */
@@ -129,13 +143,19 @@ export class LabMember {
     }
   }
 
-  /** Ends the daemon by a signal; resolves when the process is gone. */
+  /** Ends the daemon by a signal; resolves when the process is gone. One that does not go is a failure. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
     const child = this.daemon
     this.daemon = null
     if (child === null || child.exitCode !== null || child.signalCode !== null) return null
+    const ended = exitOf(child)
     child.kill(signal)
-    await exitOf(child)
+    const { promise: stuck, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(new Error(`${this.name} still ran ${endsMs} ms after ${signal}:\n${this.log}`))
+    }, endsMs)
+    await Promise.race([ended, stuck]).finally(() => clearTimeout(timer))
     return child.exitCode
   }
 
@@ -151,10 +171,13 @@ export class LabMember {
     // `ip netns exec` replaces itself by the command, so the child's pid is the daemon's.
     const whole =
       this.namespace === null ? command : ['ip', 'netns', 'exec', this.namespace, ...command]
-    return spawn(whole[0]!, whole.slice(1), {
+    const child = spawn(whole[0]!, whole.slice(1), {
       env: { ...process.env, NO_COLOR: '1', ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
+    running.add(child)
+    child.once('exit', () => running.delete(child))
+    return child
   }
 }
 
@@ -219,7 +242,7 @@ export class Lab {
   }
 
   /** Waits until every member is Source and all have one hash at one cut. */
-  async allSource(members: readonly LabMember[] = this.members, ms = 30_000): Promise<void> {
+  async allSource(members: readonly LabMember[] = this.members, ms = 60_000): Promise<void> {
     await until(
       'all members are Source with one hash',
       async () => {
@@ -275,18 +298,29 @@ export function status(member: LabMember): Promise<Status> {
   return member.call<Status>('status')
 }
 
-/** Polls a condition until it holds; a deadline that passes is a failure with its name. */
+/**
+ * Polls a condition until it holds; a deadline that passes is a failure with its name, also while a
+ * question is not answered.
+ */
 export async function until(
   what: string,
   holds: () => Promise<boolean>,
-  ms = 20_000,
+  ms = 45_000,
   everyMs = 100,
 ): Promise<number> {
   const begin = performance.now()
-  for (;;) {
-    if (await holds()) return performance.now() - begin
-    if (performance.now() - begin > ms) throw new Error(`not within ${ms} ms: ${what}`)
-    await new Promise(resolve => setTimeout(resolve, everyMs))
+  const late = new Error(`not within ${ms} ms: ${what}`)
+  const { promise: over, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(late), ms)
+  over.catch(() => undefined) // it is heard by whoever races it
+  try {
+    for (;;) {
+      if (await Promise.race([holds(), over])) return performance.now() - begin
+      if (performance.now() - begin > ms) throw late
+      await new Promise(resolve => setTimeout(resolve, everyMs))
+    }
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -7,7 +7,7 @@ import { type Session, sessionOf, withCommonOptions } from './command.ts'
 import { loadDaemon, type MadeStore } from './daemon.ts'
 import type { Io } from './io.ts'
 import { plain } from './text.ts'
-import { UsageError } from './usage.ts'
+import { quorumOf, UsageError } from './usage.ts'
 
 interface AddressOptions {
   readonly listen?: readonly string[]
@@ -139,11 +139,9 @@ function extrasOf({ network, quorum }: InitExtras): {
   readonly network?: string
   readonly quorum?: 'visible' | 'roster'
 } {
-  if (quorum !== undefined && quorum !== 'visible' && quorum !== 'roster')
-    throw new UsageError('--quorum must be "visible" or "roster".')
   return {
     ...(network === undefined ? {} : { network }),
-    ...(quorum === undefined ? {} : { quorum }),
+    ...(quorum === undefined ? {} : { quorum: quorumOf(quorum) }),
   }
 }
 

@@ -1,5 +1,6 @@
 /**
- * Commands about the network: `status`, `members`, `why`, `verify`, `invite`, `leave`, `remove`.
+ * Commands about the network: `status`, `members`, `why`, `verify`, `invite`, `leave`, `remove`,
+ * `quorum`.
  */
 import type { Command } from 'commander'
 import type { VerifyResult } from '../control/protocol-network.ts'
@@ -9,7 +10,7 @@ import type { Io } from './io.ts'
 import type { Verdict } from './program.ts'
 import { membersText, problemsText, statusText } from './status-text.ts'
 import { counted, namesOf, plain, short, time } from './text.ts'
-import { countOf, durationOf, idOf } from './usage.ts'
+import { countOf, durationOf, idOf, quorumOf } from './usage.ts'
 
 /** Adds the commands about the network. */
 export function addMemberCommands(program: Command, io: Io, verdict: Verdict): void {
@@ -58,6 +59,7 @@ export function addMemberCommands(program: Command, io: Io, verdict: Verdict): v
       if (result.warning !== undefined) await session.note(plain(result.warning))
     })
 
+  addQuorum(program, io)
   withCommonOptions(
     program.command('status').description('this member, its network, and whether all are in sync'),
   )
@@ -69,6 +71,29 @@ export function addMemberCommands(program: Command, io: Io, verdict: Verdict): v
       await session.answer(status, () => statusText(status, session.colors))
     })
   addChecks(program, io, verdict)
+}
+
+function addQuorum(program: Command, io: Io): void {
+  withCommonOptions(
+    program
+      .command('quorum')
+      .argument('[rule]', '"visible" or "roster": changes it for the whole network')
+      .description('which majority counts in a cut'),
+  )
+    .addHelpText(
+      'after',
+      `
+visible  both sides of a cut work on, and what changed on both is kept twice (the default)
+roster   only a side with more than half of all members takes part in agreement; others wait
+
+To go from visible to roster, every member must be there and agree; back, more than half of them.`,
+    )
+    .action(async (rule: string | undefined, _: object, command: Command) => {
+      const session = sessionOf(io, command)
+      const set = rule === undefined ? undefined : quorumOf(rule)
+      const result = await withClient(session, client => client.quorum(set))
+      await session.answer(result, () => `${result.quorum}\n`)
+    })
 }
 
 function addInvite(program: Command, io: Io): void {

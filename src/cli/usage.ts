@@ -78,6 +78,12 @@ export function countOf(text: string, name: string, min: number, max: number): n
   return count
 }
 
+/** Which majority counts. */
+export function quorumOf(text: string): 'visible' | 'roster' {
+  if (text === 'visible' || text === 'roster') return text
+  throw new UsageError('The quorum must be "visible" or "roster".')
+}
+
 /** JSON of an option. */
 export function jsonOf(text: string, name: string): unknown {
   try {

@@ -39,6 +39,7 @@ import type {
 } from '../control/protocol-member.ts'
 import type {
   InviteParams,
+  QuorumName,
   StatusParams,
   VerifyResult,
   WatchEvent,
@@ -167,6 +168,10 @@ export class Client implements MemberMethods {
 
   remove(member: string) {
     return this.#call('remove', { member })
+  }
+
+  quorum(set?: QuorumName) {
+    return this.#call('quorum', set === undefined ? {} : { set })
   }
 
   /** Writes exactly `params.size` bytes from the source, as fast as the member stores them. */

@@ -108,6 +108,7 @@ const tables: Readonly<Record<MethodName, Table>> = {
   members: {},
   leave: {},
   remove: { member: { check: text, required: true } },
+  quorum: { set: { check: oneOf('visible', 'roster') } },
 }
 
 /** Commands that stand in the contract and come in a later version. */

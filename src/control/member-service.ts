@@ -37,6 +37,8 @@ import type {
   LeaveResult,
   MembersResult,
   Progress,
+  QuorumParams,
+  QuorumResult,
   RemoveParams,
   RemoveResult,
   StatusParams,
@@ -149,6 +151,8 @@ export interface MemberService {
   leave(): Promise<LeaveResult>
   /** NOT_FOUND, BAD_REQUEST (itself, an ambiguous name, settings), REMOVED. */
   remove(params: RemoveParams): Promise<RemoveResult>
+  /** UNAVAILABLE (members are not reached, or do not agree in time), REMOVED. */
+  quorum(params: QuorumParams): Promise<QuorumResult>
 }
 
 /** What `watch` gives: where it starts, and the events. */

@@ -65,6 +65,7 @@ function handlersOf(service: MemberService): Handlers {
     members: () => service.members(),
     leave: () => service.leave(),
     remove: params => service.remove(params),
+    quorum: params => service.quorum(params),
   }
 }
 

@@ -30,6 +30,8 @@ import type {
   LeaveResult,
   MembersResult,
   Progress,
+  QuorumName,
+  QuorumResult,
   RemoveResult,
   StatusParams,
   StatusResult,
@@ -94,6 +96,8 @@ export interface MemberMethods extends AsyncDisposable {
   leave(): Promise<LeaveResult>
   /** Removes a member, by name or uuid. */
   remove(member: string): Promise<RemoveResult>
+  /** Which majority counts; with `set`, changes it for the whole network. */
+  quorum(set?: QuorumName): Promise<QuorumResult>
   /** Writes exactly `params.size` bytes from the source, as fast as the member stores them. */
   upload(params: UploadParams, source: ByteSource): Promise<PutResult>
   /** Reads a payload of any size. */

@@ -175,6 +175,15 @@ export interface LeaveResult {
   /** Payloads of current versions that no other member holds yet; `null`: not known. */
   readonly unsharedPayloads: number | null
 }
+/** Which majority counts (PROTOCOL 9): of the members that are seen, or of the roster. */
+export type QuorumName = 'visible' | 'roster'
+export interface QuorumParams {
+  /** Changes it, for the whole network; absent: only tells. */
+  readonly set?: QuorumName
+}
+export interface QuorumResult {
+  readonly quorum: QuorumName
+}
 export interface RemoveParams {
   /** Uuid or name. */
   readonly member: string

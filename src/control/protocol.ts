@@ -18,6 +18,8 @@ import type {
   InviteResult,
   LeaveResult,
   MembersResult,
+  QuorumParams,
+  QuorumResult,
   RemoveParams,
   RemoveResult,
   StatusParams,
@@ -201,6 +203,7 @@ export interface Methods {
   readonly members: { readonly params: NoParams; readonly result: MembersResult }
   readonly leave: { readonly params: NoParams; readonly result: LeaveResult }
   readonly remove: { readonly params: RemoveParams; readonly result: RemoveResult }
+  readonly quorum: { readonly params: QuorumParams; readonly result: QuorumResult }
 }
 export type MethodName = keyof Methods
 

@@ -98,6 +98,7 @@ export function methodsOf({ service, report, closed }: MethodsOptions): OpenMeth
     members: () => call('members', {}),
     leave: () => call('leave', {}),
     remove: member => call('remove', { member }),
+    quorum: set => call('quorum', set === undefined ? {} : { set }),
     upload: (params: UploadParams, source: ByteSource): Promise<PutResult> =>
       call('upload', params, { body: copiedPieces(source, closed) }),
     download: (params: HeadParams) => download(service, params, closed),

@@ -31,6 +31,8 @@ import type {
 } from '../../src/control/protocol.ts'
 import type {
   MemberStatus,
+  QuorumParams,
+  QuorumResult,
   StatusParams,
   StatusResult,
   VerifyResult,
@@ -236,6 +238,10 @@ export class MemoryMember implements MemberService {
 
   async remove({ member }: { readonly member: string }): Promise<never> {
     throw new VecheError('NOT_FOUND', `There is no member ${member}.`)
+  }
+
+  async quorum({ set }: QuorumParams): Promise<QuorumResult> {
+    return { quorum: set ?? 'visible' }
   }
 
   /** Two branches of one item, as a heal would bring them. */

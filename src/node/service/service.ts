@@ -36,6 +36,8 @@ import type {
   InviteResult,
   LeaveResult,
   MembersResult,
+  QuorumParams,
+  QuorumResult,
   RemoveParams,
   RemoveResult,
   StatusParams,
@@ -46,6 +48,7 @@ import type {
   WhyResult,
 } from '../../control/protocol-network.ts'
 import type { Member } from '../driver/member.ts'
+import { changeQuorum } from '../driver/roster-changes.ts'
 import { encodeToken } from '../token.ts'
 import { headerOf } from './header.ts'
 import { Listing } from './listing.ts'
@@ -194,6 +197,12 @@ class Service implements MemberService {
     const called = name === '' ? peer : name
     const warning = `${called} was not reached: what it alone holds stays with it until it joins again.`
     return { uuid: peer, name, warning }
+  }
+
+  async quorum({ set }: QuorumParams): Promise<QuorumResult> {
+    this.#assertMember()
+    if (set !== undefined) await changeQuorum(this.#member, set)
+    return { quorum: this.#member.roster.quorum }
   }
 
   #assertMember(): void {

@@ -87,4 +87,28 @@ describe('a network with quorum roster', () => {
     await lab.allSource(lab.members, 60_000)
     expect(await names(b)).toEqual(['m1', 'm2', 'm3', 'm4'])
   }, 180_000)
+
+  test('`veche quorum` tells which majority counts, and changes it for all of them', async () => {
+    const told = async (by: LabMember) => (await by.json<{ quorum: string }>(['quorum'])).quorum
+    const all = async (rule: string) => {
+      const rules = await Promise.all(lab.members.map(told))
+      return rules.every(one => one === rule)
+    }
+    expect(await told(d)).toBe('roster')
+    expect(await d.json(['quorum', 'visible'])).toEqual({ quorum: 'visible' })
+    await until('all count by who is seen', () => all('visible'))
+    await b.kill()
+    await until('m2 is missed', async () => {
+      const { stderr, code } = await a.run(['quorum', 'roster'])
+      return code !== 0 && stderr.includes('these are not reached: m2')
+    })
+    expect(await told(a)).toBe('visible')
+    await b.start({}, [], 60_000)
+    await lab.allSource(lab.members, 60_000)
+    // All must answer in time, which a busy machine may miss: then it stays as it is, and says so.
+    await until('all agree', async () => (await a.run(['quorum', 'roster'])).code === 0)
+    await until('all count by the roster', () => all('roster'))
+    const wrong = await a.run(['quorum', 'all'])
+    expect(wrong.stderr).toContain('"visible" or "roster"')
+  }, 180_000)
 })

@@ -2,7 +2,6 @@
  * What a row has at hand: the options, the place for daemons, the floors of this run, the figures so
  * far. Floors are measured when a row asks for them, once, and every row that asks gets the same.
  */
-import { builtMain } from './daemon.ts'
 import type { Figure, Floor } from './figures.ts'
 import { diskFloor } from './floors/disk.ts'
 import { hashFloor } from './floors/hash.ts'
@@ -26,13 +25,15 @@ export class Bench {
   readonly options: Options
   readonly place: Place
   readonly figures: Figure[] = []
+  readonly #main: string
   #row = ''
   #shared: Members | null = null
   readonly #floors = new Map<string, Promise<unknown>>()
 
-  constructor(options: Options, place: Place) {
-    this.options = options
-    this.place = place
+  constructor(about: { options: Options; place: Place; main: string }) {
+    this.options = about.options
+    this.place = about.place
+    this.#main = about.main
   }
 
   /** Seconds of a timed part. */
@@ -62,12 +63,14 @@ export class Bench {
     unit: string,
     more: { readonly floor?: Floor; readonly note?: string } = {},
   ): void {
+    // Runs are merged by these names.
+    if (this.figures.some(figure => figure.row === this.#row && figure.name === name))
+      throw new Error(`${this.#row} has "${name}" twice.`)
     this.figures.push({ row: this.#row, name, value, unit, ...more })
   }
 
   form(count: number, nodeOptions: readonly string[] = []): Promise<Members> {
-    const main = this.options.daemon ?? builtMain
-    return Members.form({ count, place: this.place, main, nodeOptions })
+    return Members.form({ count, place: this.place, main: this.#main, nodeOptions })
   }
 
   /** Three members that rows of single writes and reads share. */

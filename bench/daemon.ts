@@ -6,14 +6,10 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Place } from './place.ts'
 import { until } from './pump.ts'
 import { Connection } from './socket.ts'
-
-/** The command line of this checkout's build. */
-export const builtMain = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 
 const run = promisify(execFile)
 const running = new Set<ChildProcess>()

@@ -3,13 +3,12 @@
  * figure with its floor of the same run. docs/performance.md says what each row is and how to repeat
  * it; `-- --help` the options.
  */
-import { execFileSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { Bench } from './bench.ts'
+import { build } from './build.ts'
 import { type Figure, mergeRuns, tableOf } from './figures.ts'
 import { describeMachine, OTHERS_SHARE_MAX, Others } from './machine.ts'
 import { type Options, readOptions, usage } from './options.ts'
-import { makePlace } from './place.ts'
+import { makePlace, type Place } from './place.ts'
 import { rows } from './rows/rows.ts'
 
 const options = asked()
@@ -34,12 +33,12 @@ async function main(options: Options): Promise<void> {
     console.error(`There is no row ${unknown.join(', ')}; --list shows them.`)
     process.exit(2)
   }
-  if (options.daemon === null) build()
+  const daemon = options.daemon ?? build()
   const machine = describeMachine()
   const others = new Others()
   const place = await makePlace()
   const runs: (readonly Figure[])[] = []
-  for (let run = 0; run < options.runs; run++) runs.push(await measureAll(options, place))
+  for (let run = 0; run < options.runs; run++) runs.push(await measureAll(options, place, daemon))
   place.end()
   const figures = mergeRuns(runs)
   const share = Math.round(others.share() * 100) / 100
@@ -57,8 +56,12 @@ async function main(options: Options): Promise<void> {
   if (options.isQuick) console.error('Quick sizes: for a look, not for a table.')
 }
 
-async function measureAll(options: Options, place: Bench['place']): Promise<readonly Figure[]> {
-  const bench = new Bench(options, place)
+async function measureAll(
+  options: Options,
+  place: Place,
+  main: string,
+): Promise<readonly Figure[]> {
+  const bench = new Bench({ options, place, main })
   const { only, isLarge } = options
   const wanted = rows.filter(row =>
     only.length > 0 ? only.includes(row.name) : isLarge || row.isLarge !== true,
@@ -69,14 +72,4 @@ async function measureAll(options: Options, place: Bench['place']): Promise<read
     await bench.end()
   }
   return bench.figures
-}
-
-/** Daemons run as users have them; what is in `dist/` may be old. */
-function build(): void {
-  const root = fileURLToPath(new URL('..', import.meta.url))
-  process.stderr.write('building …\n')
-  execFileSync('npm', ['run', '--silent', 'build'], {
-    cwd: root,
-    stdio: ['ignore', process.stderr, process.stderr],
-  })
 }

@@ -3,7 +3,7 @@
  * Also when its members hold all: never by asking for an item, which a member would fetch then.
  */
 import { join } from 'node:path'
-import { builtMain, Daemon, makeFolder, removeFolder } from './daemon.ts'
+import { Daemon, makeFolder, removeFolder } from './daemon.ts'
 import { machineLoopback, type Place } from './place.ts'
 import { pump, until } from './pump.ts'
 import type { Connection, Status } from './socket.ts'
@@ -12,8 +12,11 @@ import { textOf } from './texts.ts'
 export interface MembersOptions {
   readonly count: number
   readonly place?: Place
-  readonly main?: string
+  /** The command line of the build that runs. */
+  readonly main: string
   readonly nodeOptions?: readonly string[]
+  /** Where stores are made; absent: a folder that is removed at the end. */
+  readonly folder?: string
 }
 
 /** A network and its daemons, all running. */
@@ -27,7 +30,7 @@ export class Members {
   private constructor(options: MembersOptions) {
     this.#options = options
     this.place = options.place ?? machineLoopback
-    this.folder = makeFolder()
+    this.folder = options.folder ?? makeFolder()
   }
 
   static async form(options: MembersOptions): Promise<Members> {
@@ -48,7 +51,7 @@ export class Members {
 
   /** A daemon with an empty store of its own in this place; not made, not started. */
   fresh(at: number): Daemon {
-    const { main = builtMain, nodeOptions = [] } = this.#options
+    const { main, nodeOptions = [] } = this.#options
     const name = `m${at + 1}`
     const store = join(this.folder, `${name}-${++this.#made}`)
     const daemon = new Daemon({ name, store, place: this.place, main, nodeOptions })
@@ -94,7 +97,7 @@ export class Members {
   /** Ends all daemons and removes their stores. */
   async end(): Promise<void> {
     await Promise.all(this.all.map(daemon => daemon.stop()))
-    removeFolder(this.folder)
+    if (this.#options.folder === undefined) removeFolder(this.folder)
   }
 }
 

@@ -18,7 +18,7 @@ export interface Options {
   readonly isProfile: boolean
   /** Where profiles are kept; null: nowhere. */
   readonly keep: string | null
-  /** Another build's `dist/cli/main.js`, to compare with; null: this one, built first. */
+  /** Another build's `dist/cli/main.js`, to compare with; null: this checkout, built first. */
   readonly daemon: string | null
 }
 

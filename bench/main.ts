@@ -9,6 +9,7 @@ import { type Figure, mergeRuns, tableOf } from './figures.ts'
 import { describeMachine, OTHERS_SHARE_MAX, Others } from './machine.ts'
 import { type Options, readOptions, usage } from './options.ts'
 import { makePlace, type Place } from './place.ts'
+import { profile, profiled } from './profile/run.ts'
 import { rows } from './rows/rows.ts'
 
 const options = asked()
@@ -28,15 +29,22 @@ function asked(): Options | 'list' | 'help' {
 }
 
 async function main(options: Options): Promise<void> {
-  const unknown = options.only.filter(name => !rows.some(row => row.name === name))
+  const names: readonly string[] = options.isProfile ? profiled : rows.map(({ name }) => name)
+  const unknown = options.only.filter(name => !names.includes(name))
   if (unknown.length > 0) {
-    console.error(`There is no row ${unknown.join(', ')}; --list shows them.`)
+    console.error(`There is no ${unknown.join(', ')}; there are ${names.join(', ')}.`)
     process.exit(2)
   }
   const daemon = options.daemon ?? build()
   const machine = describeMachine()
   const others = new Others()
   const place = await makePlace()
+  if (options.isProfile) {
+    await profile({ options, place, main: daemon })
+    place.end()
+    sayIfBusy(others.share())
+    return
+  }
   const runs: (readonly Figure[])[] = []
   for (let run = 0; run < options.runs; run++) runs.push(await measureAll(options, place, daemon))
   place.end()
@@ -49,10 +57,7 @@ async function main(options: Options): Promise<void> {
   } else {
     console.log(tableOf(figures))
   }
-  if (isBusy)
-    console.error(
-      `Other work on this machine used ${share} of a processor meanwhile: these figures do not count.`,
-    )
+  sayIfBusy(share)
   if (options.isQuick) console.error('Quick sizes: for a look, not for a table.')
 }
 
@@ -72,4 +77,10 @@ async function measureAll(
     await bench.end()
   }
   return bench.figures
+}
+
+function sayIfBusy(share: number): void {
+  if (share <= OTHERS_SHARE_MAX) return
+  const what = `Other work on this machine used ${share.toFixed(2)} of a processor meanwhile`
+  console.error(`${what}: these figures do not count.`)
 }

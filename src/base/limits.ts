@@ -178,6 +178,8 @@ export const limits = {
   diskReserveBytes: 64 * 1024 * 1024,
   /** Summaries of items kept in memory: about 1 KiB each with its strings. */
   summariesCachedMax: 20_000,
+  /** Facts in the families of split items that are kept worked out: about 1 KiB each. */
+  familyFactsKeptMax: 50_000,
   /** Records of the event log kept for watchers that were away; one record is one batch. */
   eventRecordsMax: 100_000,
   /** Items in one answer of `list`, facts in one answer of `history`. */

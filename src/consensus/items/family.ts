@@ -8,18 +8,12 @@
  * and however the naming changes. A fact carries `base` exactly when one of its parents is derived.
  */
 import { compareText } from '../../base/bytes.ts'
-import { type BaseHeads, type Fact, type FactRef, type ItemId, refKey } from '../../base/fact.ts'
+import { type Fact, type FactRef, type ItemId, refKey } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
-import {
-  branchesOf,
-  type Chain,
-  chainOf,
-  isReal,
-  type Node,
-  realNode,
-  recentPast,
-} from './chain.ts'
-import { nameBranches, unitedNodes } from './name.ts'
+import { type Chain, chainOf, isReal, type Node, realNode } from './chain.ts'
+import { FamilyMemory, type Line } from './family-memory.ts'
+import { unitedNodes } from './name.ts'
+import { baseYield, type Known, type Yields } from './yields.ts'
 
 /** The facts of a family, sorted out. */
 export interface Family {
@@ -39,23 +33,12 @@ export interface Family {
   readonly taken: ReadonlyMap<string, ReadonlySet<string>>
 }
 
-type Refused =
-  | { readonly kind: 'missing'; readonly refs: readonly FactRef[] }
-  | { readonly kind: 'wrong'; readonly sentence: string }
-
-/** What a base yields: the nodes that it derives, for each id that it names. */
-type Derived =
-  | { readonly kind: 'derived'; readonly byId: ReadonlyMap<ItemId, ReadonlyMap<Hash, Node>> }
-  | Refused
-
-/** What it yields for one id. */
-type Yield = { readonly kind: 'nodes'; readonly nodes: ReadonlyMap<Hash, Node> } | Refused
-
-/** Of one view, by base: facts of one writing, and those of its twin ids, carry the same one. */
-type Yields = Map<string, Derived>
-
 /** Sorts out all facts held of a root id and its split ids; order and repetition do not matter. */
-export function familyOf(root: ItemId, facts: readonly Fact[]): Family {
+export function familyOf(
+  root: ItemId,
+  facts: readonly Fact[],
+  memory: FamilyMemory = new FamilyMemory(),
+): Family {
   const family = {
     chains: new Map<ItemId, Chain>(),
     unrooted: [] as Fact[],
@@ -64,41 +47,42 @@ export function familyOf(root: ItemId, facts: readonly Fact[]): Family {
     taken: new Map<string, Set<string>>(),
   }
   const yields: Yields = new Map()
+  const known = { chains: family.chains, yields, memory }
   const byId = new Map<ItemId, Map<Hash, Fact>>()
-  for (const fact of facts) {
+  for (const given of facts) {
+    const fact = memory.known(given)
     const held = byId.get(fact.id)
     if (held === undefined) byId.set(fact.id, new Map([[fact.version, fact]]))
     else held.set(fact.version, fact)
   }
+  const lines = new Map<ItemId, Line>()
   // an id's base speaks of shorter ids only, so one pass from short to long settles everything
   for (const id of [...byId.keys()].sort((a, b) => a.length - b.length || compareText(a, b))) {
     const held = byId.get(id)!
-    const rooting = rootLine(id, held, { chains: family.chains, yields })
-    if (rooting.chain.nodes.size > 0) family.chains.set(id, rooting.chain)
-    family.unrooted.push(...rooting.unrooted)
-    family.refused.push(...rooting.refused)
-    for (const ref of rooting.missing) {
+    const line = memory.sameLine(id, held) ?? rootLine(id, held, known)
+    memory.settled(id, line)
+    lines.set(id, line)
+    if (line.chain.nodes.size > 0) family.chains.set(id, line.chain)
+    family.unrooted.push(...line.unrooted)
+    family.refused.push(...line.refused)
+    for (const ref of line.missing) {
       if (byId.get(ref.id)?.has(ref.version) !== true) family.missing.set(refKey(ref), ref)
     }
-    markTaken(rooting.chain, id, family.taken)
+    markTaken(line.chain, id, family.taken)
   }
+  memory.keep(lines, yields)
   const missing = [...family.missing.keys()].sort(compareText).map(key => family.missing.get(key)!)
   return { root, ...family, missing }
 }
 
-/** What is known when an id's turn comes: the chains of all shorter ones, and what bases yield. */
-interface Known {
-  readonly chains: ReadonlyMap<ItemId, Chain>
-  readonly yields: Yields
-}
-
 /** The rooted facts of one id. */
-function rootLine(id: ItemId, held: ReadonlyMap<Hash, Fact>, known: Known) {
+function rootLine(id: ItemId, held: ReadonlyMap<Hash, Fact>, known: Known): Line {
   const refused: { fact: Fact; sentence: string }[] = []
   const waiting: Fact[] = []
   const missing: FactRef[] = []
   const derivedOf = new Map<Hash, ReadonlyMap<Hash, Node>>()
   const candidates: Node[] = []
+  const before = known.memory.lineOf(id)?.chain.nodes
   for (const fact of held.values()) {
     const found = baseYield(fact, known)
     if (found.kind === 'wrong') {
@@ -110,39 +94,32 @@ function rootLine(id: ItemId, held: ReadonlyMap<Hash, Fact>, known: Known) {
       // what the fact's own base yields needs no fact here; only the other parents must be rooted
       const parents = fact.parents.filter(parent => !found.nodes.has(parent))
       for (const version of parents) if (!held.has(version)) missing.push({ id, version })
+      if (parents.length === fact.parents.length) {
+        candidates.push(nodeOf(fact, before))
+        continue
+      }
       derivedOf.set(fact.version, found.nodes)
       candidates.push({ ...realNode(fact), parents })
     }
   }
   const line = chainOf(candidates)
+  const unrooted = [...waiting, ...line.unrooted.map(node => node.fact)]
+  // Without derived parents the line is the chain.
+  if (derivedOf.size === 0) return { held, chain: line, unrooted, missing, refused }
   const nodes = new Map<Hash, Node>()
-  for (const { fact } of line.nodes.values()) nodes.set(fact.version, realNode(fact))
+  for (const { fact } of line.nodes.values()) nodes.set(fact.version, nodeOf(fact, before))
   for (const { fact } of line.nodes.values()) {
-    const derived = derivedOf.get(fact.version)!
+    const derived = derivedOf.get(fact.version)
+    if (derived === undefined) continue
     for (const parent of fact.parents) if (derived.has(parent)) add(nodes, derived, parent)
   }
-  const unrooted = [...waiting, ...line.unrooted.map(node => node.fact)]
-  return { chain: chainOf(nodes.values()), unrooted, missing, refused }
+  return { held, chain: chainOf(nodes.values()), unrooted, missing, refused }
 }
 
-const nothing: Yield = { kind: 'nodes', nodes: new Map() }
-
-/** What the base of a fact yields for its id; nothing, if it carries none. */
-function baseYield(fact: Fact, known: Known): Yield {
-  const { base, id } = fact
-  if (base === null) return nothing
-  // longer ids have no chain yet: what they yield now must not be kept for when they have one
-  const isSettled = base.every(above => above.id.length < id.length)
-  const key = JSON.stringify(base)
-  const derived = (isSettled ? known.yields.get(key) : undefined) ?? derivedBy(base, known.chains)
-  if (isSettled) known.yields.set(key, derived)
-  if (derived.kind !== 'derived') return derived
-  const nodes = derived.byId.get(id)
-  if (nodes === undefined) {
-    return { kind: 'wrong', sentence: `Its base does not yield the id ${id}.` }
-  }
-  if (fact.parents.some(parent => nodes.has(parent))) return { kind: 'nodes', nodes }
-  return { kind: 'wrong', sentence: 'Its base yields none of its parents.' }
+/** The node of a fact; the one of the last look, if that is the same. */
+function nodeOf(fact: Fact, before: ReadonlyMap<Hash, Node> | undefined): Node {
+  const known = before?.get(fact.version)
+  return known !== undefined && known.fact === fact && isReal(known) ? known : realNode(fact)
 }
 
 /** Adds a derived node and all that it descends from; a real node of the same version stays. */
@@ -154,54 +131,8 @@ function add(into: Map<Hash, Node>, from: ReadonlyMap<Hash, Node>, version: Hash
     added.add(one)
     const node = from.get(one)!
     const twin = into.get(one)
-    into.set(one, twin === undefined ? node : unitedNodes(twin, node))
+    if (twin !== node) into.set(one, twin === undefined ? node : unitedNodes(twin, node))
     next.push(...node.parents)
-  }
-}
-
-/** The derived nodes that the heads of a base, and their ancestors alone, yield for each id. */
-function derivedBy(base: readonly BaseHeads[], chains: ReadonlyMap<ItemId, Chain>): Derived {
-  const derived = new Map<ItemId, Map<Hash, Node>>()
-  for (const { id: above, heads } of base) {
-    const whole = united(chains.get(above), derived.get(above))
-    const absent = heads.filter(head => !whole.nodes.has(head))
-    if (absent.length > 0) {
-      return { kind: 'missing', refs: absent.map(version => ({ id: above, version })) }
-    }
-    const chain = chainOf(recentPast(whole, heads))
-    if (chain.heads.length !== heads.length) {
-      return { kind: 'wrong', sentence: `The heads in its base for ${above} are not heads.` }
-    }
-    const branches = branchesOf(chain.heads)
-    if (branches.length < 2) {
-      return { kind: 'wrong', sentence: `The heads in its base for ${above} do not collide.` }
-    }
-    for (const named of nameBranches(above, chain, branches)) addDerived(derived, named)
-  }
-  return { kind: 'derived', byId: derived }
-}
-
-/** What was written on an id and what was derived for it, as one chain. */
-function united(written: Chain | undefined, derived: ReadonlyMap<Hash, Node> | undefined): Chain {
-  if (written !== undefined && derived === undefined) return written
-  const pool = new Map(written?.nodes ?? [])
-  for (const node of derived?.values() ?? []) {
-    const twin = pool.get(node.version)
-    pool.set(node.version, twin === undefined ? node : unitedNodes(twin, node))
-  }
-  return chainOf(pool.values())
-}
-
-/** Adds what a naming made for an id to what others made for it. */
-export function addDerived(
-  derived: Map<ItemId, Map<Hash, Node>>,
-  named: { readonly id: ItemId; readonly nodes: readonly Node[] },
-): void {
-  const nodes = derived.get(named.id) ?? new Map<Hash, Node>()
-  derived.set(named.id, nodes)
-  for (const node of named.nodes) {
-    const twin = nodes.get(node.version)
-    nodes.set(node.version, twin === undefined ? node : unitedNodes(twin, node))
   }
 }
 
@@ -211,7 +142,10 @@ function markTaken(chain: Chain, id: ItemId, taken: Map<string, Set<string>>) {
   const next: { id: ItemId; node: Node }[] = []
   for (const node of chain.nodes.values()) {
     if (!isReal(node)) continue
-    for (const parent of node.parents) next.push({ id, node: chain.nodes.get(parent)! })
+    for (const parent of node.parents) {
+      const parentNode = chain.nodes.get(parent)!
+      if (!isReal(parentNode)) next.push({ id, node: parentNode })
+    }
   }
   for (let taker = next.pop(); taker !== undefined; taker = next.pop()) {
     const takerKey = refKey({ id: taker.id, version: taker.node.version })

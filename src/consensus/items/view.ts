@@ -22,11 +22,12 @@ import {
   refKey,
 } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
-import { branchesOf, type Chain, chainOf, isReal, type Node, withAncestors } from './chain.ts'
-import { addDerived, type Family, familyOf } from './family.ts'
+import { branchesOf, type Chain, isReal, type Node, withAncestors } from './chain.ts'
+import { type Family, familyOf } from './family.ts'
 import { isBelow, splitIdsOnPath, stepCount } from './id.ts'
-import { nameBranches, unitedNodes } from './name.ts'
+import { nameBranches } from './name.ts'
 import { keptHead, type Policy, splitPolicy } from './policy.ts'
+import { addDerived, united } from './yields.ts'
 
 export type { CustomPolicy, Policy } from './policy.ts'
 export { splitPolicy } from './policy.ts'
@@ -83,7 +84,11 @@ export function viewFamily(
   facts: readonly Fact[],
   policy: Policy = splitPolicy,
 ): FamilyView {
-  const family = familyOf(root, facts)
+  return viewOf(familyOf(root, facts), policy)
+}
+
+/** The view of a family whose facts are sorted out. */
+export function viewOf(family: Family, policy: Policy): FamilyView {
   const places = new Map<ItemId, Place>()
   const derived = new Map<ItemId, Map<Hash, Node>>()
   const known = new Set([...family.chains.keys()])
@@ -106,7 +111,7 @@ export function viewFamily(
     }
   }
   const sorted = [...places].sort((a, b) => compareText(a[0], b[0]))
-  return { root, family, policy, places: new Map(sorted) }
+  return { root: family.root, family, policy, places: new Map(sorted) }
 }
 
 /** One id: the union of what was written on it and what the splits above derive for it. */
@@ -116,12 +121,7 @@ function placeOf(
   derived: ReadonlyMap<Hash, Node> | undefined,
   policy: Policy,
 ) {
-  const nodes = new Map(family.chains.get(id)?.nodes ?? [])
-  for (const node of derived?.values() ?? []) {
-    const twin = nodes.get(node.version)
-    nodes.set(node.version, twin === undefined ? node : unitedNodes(twin, node))
-  }
-  const chain = chainOf(nodes.values())
+  const chain = united(family.chains.get(id), derived)
   const heads = chain.heads.filter(head => !isTakenElsewhere(family, id, chain, head))
   const branches = branchesOf(heads)
   if (heads.length === 0) return { place: { kind: 'moved', id } as const, named: [] }

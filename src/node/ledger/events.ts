@@ -8,7 +8,7 @@ import { type ItemSummary, isDelete, isSystemId } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
 import { stampMs } from '../../base/stamp.ts'
 import { rootOf } from '../../consensus/items/id.ts'
-import { collisionsOf, viewFamily } from '../../consensus/items/view.ts'
+import { collisionsOf } from '../../consensus/items/view.ts'
 import type { EventBody } from '../../control/protocol-network.ts'
 import type { EventEntry, Store, Write } from '../../storage/store.ts'
 import type { Batch } from './batch.ts'
@@ -120,13 +120,13 @@ function branchEvent(
 
 /** The items that the branches have become, which only the whole family can tell. */
 async function namedBranches(
-  { host }: Ledger,
+  ledger: Ledger,
   batch: Batch,
   event: CollisionEvent,
 ): Promise<CollisionEvent> {
   const root = rootOf(event.id)
   const facts = (await batch.family(root)).map(held => held.fact)
-  const collisions = collisionsOf(viewFamily(root, facts, host.policyOf(root)))
+  const collisions = collisionsOf(ledger.viewOf(root, facts))
   const found = collisions.find(({ id }) => id === event.id)
   if (found === undefined) return event // by its policy the id stays one item
   return {

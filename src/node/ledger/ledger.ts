@@ -5,6 +5,7 @@
  * being fsync'd: if a write fails the process ends, so nobody ever sees a retreat.
  */
 import {
+  type Fact,
   type FactRef,
   type Incarnation,
   type ItemId,
@@ -17,8 +18,9 @@ import type { Stamp } from '../../base/stamp.ts'
 import { VecheError } from '../../base/veche-error.ts'
 import { addNumbers, assignSequence, type Outgoing } from '../../consensus/agreement/sequences.ts'
 import type { PlantedBug } from '../../consensus/agreement/state.ts'
+import { Families } from '../../consensus/items/families.ts'
 import { rootOf } from '../../consensus/items/id.ts'
-import type { Policy } from '../../consensus/items/view.ts'
+import type { FamilyView, Policy } from '../../consensus/items/view.ts'
 import type { EventBody } from '../../control/protocol-network.ts'
 import { EMPTY_ROOT } from '../../merkle/tree.ts'
 import type { Store, Write } from '../../storage/store.ts'
@@ -111,6 +113,8 @@ export class Ledger {
   agreedFacts = 0
   setAsideFacts = 0
   systemFacts = 0
+  /** Split items as they were looked at last. */
+  readonly families = new Families()
   /** What a user would list. */
   live = new LiveItems()
   nextOrder: number
@@ -143,6 +147,11 @@ export class Ledger {
 
   isSystem(id: ItemId): boolean {
     return isSystemId(id)
+  }
+
+  /** What a user can see of a family, by all facts of it. */
+  viewOf(root: ItemId, facts: readonly Fact[]): FamilyView {
+    return this.families.view(root, facts, this.host.policyOf(root))
   }
 
   systemRoot(): Hash {
@@ -289,7 +298,8 @@ export class Ledger {
     const events = await itemEvents(this, batch, works)
     const updates: SetUpdate[] = []
     for (const work of works) updates.push(await this.sets.prepare(work))
-    const count = await this.live.prepare(batch, works, id => this.host.policyOf(id))
+    const viewOf = (root: ItemId, facts: readonly Fact[]) => this.viewOf(root, facts)
+    const count = await this.live.prepare(batch, works, viewOf)
     // From here to the commit nothing is awaited: whoever sees the sets with this batch in them
     // waits for its commit, and whoever sees the held tree was told what it gained.
     for (const update of updates) this.sets.update(update)

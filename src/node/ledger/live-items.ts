@@ -6,13 +6,13 @@
 import type { Fact, ItemId, ItemSummary } from '../../base/fact.ts'
 import { isSystemId } from '../../base/fact.ts'
 import { rootOf, stepCount } from '../../consensus/items/id.ts'
-import { itemsOf, type Policy, viewFamily, viewSummary } from '../../consensus/items/view.ts'
+import { type FamilyView, itemsOf, viewSummary } from '../../consensus/items/view.ts'
 import type { Store } from '../../storage/store.ts'
 import { type Batch, familyIds } from './batch.ts'
 import type { MendedItem } from './mend.ts'
 import type { ItemWork } from './work.ts'
 
-type PolicyOf = (id: ItemId) => Policy
+type ViewOf = (root: ItemId, facts: readonly Fact[]) => FamilyView
 
 export class LiveItems {
   #whole = 0
@@ -33,16 +33,16 @@ export class LiveItems {
   }
 
   /** Counts the families that `start` met. */
-  async startFamilies(store: Store, policyOf: PolicyOf): Promise<void> {
+  async startFamilies(store: Store, viewOf: ViewOf): Promise<void> {
     for (const root of this.#families.keys()) {
       const [summary] = await store.items([root])
       if (summary !== undefined && !isOfFamily(summary)) this.#whole -= liveOf(summary)
-      this.#families.set(root, liveIn(root, await factsOfFamily(store, root), policyOf))
+      this.#families.set(root, liveIn(viewOf(root, await factsOfFamily(store, root))))
     }
   }
 
   /** Works out what a batch changes; the answer applies it. */
-  async prepare(batch: Batch, works: readonly ItemWork[], policyOf: PolicyOf): Promise<() => void> {
+  async prepare(batch: Batch, works: readonly ItemWork[], viewOf: ViewOf): Promise<() => void> {
     const touched = new Map<ItemId, ItemWork[]>()
     for (const work of works) {
       if (isSystemId(work.id)) continue
@@ -65,7 +65,7 @@ export class LiveItems {
       }
       if (known === undefined) whole -= liveOf(own?.before ?? (await batch.work(root)).before)
       const facts = (await batch.family(root)).map(held => held.fact)
-      families.set(root, liveIn(root, facts, policyOf))
+      families.set(root, liveIn(viewOf(root, facts)))
     }
     return () => {
       this.#whole += whole
@@ -74,12 +74,12 @@ export class LiveItems {
   }
 
   /** Takes over what mending made of items; one that could not be read was counted as it is now. */
-  async mend(store: Store, items: readonly MendedItem[], policyOf: PolicyOf): Promise<void> {
+  async mend(store: Store, items: readonly MendedItem[], viewOf: ViewOf): Promise<void> {
     for (const { id, before, summary } of items) {
       const root = rootOf(id)
       if (isSystemId(id)) continue
       if (this.#families.has(root)) {
-        this.#families.set(root, liveIn(root, await factsOfFamily(store, root), policyOf))
+        this.#families.set(root, liveIn(viewOf(root, await factsOfFamily(store, root))))
       } else if (before !== undefined) {
         this.#whole += liveOf(summary) - liveOf(before)
       }
@@ -105,8 +105,8 @@ function liveOf(summary: ItemSummary | undefined): number {
   return seen?.kind === 'item' && !seen.deleted ? 1 : 0
 }
 
-function liveIn(root: ItemId, facts: readonly Fact[], policyOf: PolicyOf): number {
-  return itemsOf(viewFamily(root, facts, policyOf(root))).filter(item => !item.deleted).length
+function liveIn(view: FamilyView): number {
+  return itemsOf(view).filter(item => !item.deleted).length
 }
 
 async function factsOfFamily(store: Store, root: ItemId): Promise<Fact[]> {

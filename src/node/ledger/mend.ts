@@ -92,7 +92,7 @@ export async function mendAll(
   // A damaged place in the queue is still counted, so only the scrub can write it anew.
   const mended = await mendItems(ledger.store, ids, { requeues: false })
   batch.writes.push(...mended.writes)
-  await ledger.live.mend(ledger.store, mended.items, id => ledger.host.policyOf(id))
+  await ledger.live.mend(ledger.store, mended.items, (root, facts) => ledger.viewOf(root, facts))
   ledger.setAsideFacts = await countSetAside(ledger.store)
   for (const item of mended.items) {
     const { id, before, summary, facts } = item

@@ -10,6 +10,7 @@ import { leafOf } from '../../consensus/items/digest.ts'
 import { familyOf } from '../../consensus/items/family.ts'
 import { rootOf, stepCount } from '../../consensus/items/id.ts'
 import { type Policy, splitPolicy } from '../../consensus/items/policy.ts'
+import { viewFamily } from '../../consensus/items/view.ts'
 import type { Problem } from '../../control/protocol-network.ts'
 import { type Damage, GAP_META_KEY, type Store } from '../../storage/store.ts'
 import { familyIds } from './batch.ts'
@@ -89,7 +90,7 @@ export async function rebuild(
     if (refs.length > 0) waitingFamilies.push(root)
     for (const ref of refs) missing.push(ref)
   }
-  await live.startFamilies(store, policyOf)
+  await live.startFamilies(store, (root, facts) => viewFamily(root, facts, policyOf(root)))
   const problems = [
     ...gapProblems(store),
     ...rootProblems(store, sets, newest <= cutStamp ? newest : null),

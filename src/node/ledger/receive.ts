@@ -8,7 +8,6 @@ import { hashBytes } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
 import { stampMin, stampMs } from '../../base/stamp.ts'
 import { checkFact } from '../../consensus/items/check.ts'
-import { familyOf } from '../../consensus/items/family.ts'
 import { rootOf } from '../../consensus/items/id.ts'
 import type { Batch } from './batch.ts'
 import type { Received, ReceiveOptions, Reception, StampRule } from './changes.ts'
@@ -42,7 +41,7 @@ export async function receiveAll(
  */
 async function noteFamily(ledger: Ledger, batch: Batch, root: ItemId): Promise<void> {
   const facts = (await batch.family(root)).map(held => held.fact)
-  const { missing } = familyOf(root, facts)
+  const { missing } = ledger.families.family(root, facts)
   for (const ref of missing) batch.missing.push(ref)
   if (missing.length > 0) ledger.waitingFamilies.add(root)
   else ledger.waitingFamilies.delete(root)

@@ -6,7 +6,6 @@
 import { type Fact, type FactState, type HeldFact, isDelete } from '../../base/fact.ts'
 import { VecheError } from '../../base/veche-error.ts'
 import { rootOf } from '../../consensus/items/id.ts'
-import { viewFamily } from '../../consensus/items/view.ts'
 import {
   type Plan,
   planResolve,
@@ -51,7 +50,7 @@ async function planOf(
   }
   const root = rootOf(id)
   const facts = (await batch.family(id)).map(held => held.fact)
-  const view = viewFamily(root, facts, ledger.host.policyOf(root))
+  const view = ledger.viewOf(root, facts)
   if (intent.kind === 'resolveKeep') return planResolve(view, id, { keep: intent.keep }, stamp)
   if (intent.kind === 'resolvePut') return planResolve(view, id, { content: intent.content }, stamp)
   return planWrite(view, id, requestOf(write), stamp)

@@ -82,7 +82,7 @@ export class Reading {
     at?: number,
   ): Promise<{ view: FamilyView; held: ReadonlyMap<string, HeldFact> }> {
     const root = rootOf(id)
-    const { mending, store } = this.#member
+    const { ledger, mending, store } = this.#member
     const facts: HeldFact[] = [...(await store.factsOf(root))]
     for (const member of await mending.read(() => familyIds(store, root))) {
       facts.push(...(await this.#member.store.factsOf(member)))
@@ -91,7 +91,10 @@ export class Reading {
     const known = facts
       .map(entry => entry.fact)
       .filter(fact => limit === undefined || fact.at <= limit)
-    const view = viewFamily(root, known, this.#policyOf(root, known))
+    const policy = this.#policyOf(root, known)
+    // What stood once is not what is looked at again.
+    const view =
+      at === undefined ? ledger.families.view(root, known, policy) : viewFamily(root, known, policy)
     return { view, held: new Map(facts.map(entry => [key(entry.fact), entry])) }
   }
 

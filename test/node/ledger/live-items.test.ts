@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest'
 import { utf8 } from '../../../src/base/bytes.ts'
 import { stampOf } from '../../../src/base/stamp.ts'
-import { splitPolicy } from '../../../src/consensus/items/policy.ts'
+import { viewFamily } from '../../../src/consensus/items/view.ts'
 import { LiveItems } from '../../../src/node/ledger/live-items.ts'
 import { createService } from '../../../src/node/service/service.ts'
 import { factOf, openOne, other } from '../../support/one-member.ts'
@@ -22,7 +22,7 @@ test('the count of items is what a list shows, also of items that split and were
     for await (const page of store.allItems()) {
       for (const summary of page) if (!summary.id.startsWith('\u0001')) again.start(summary)
     }
-    await again.startFamilies(store, () => splitPolicy)
+    await again.startFamilies(store, viewFamily)
     expect(again.count).toBe(items.length)
     return items.length
   }

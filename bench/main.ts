@@ -9,7 +9,8 @@ import { type Figure, mergeRuns, tableOf } from './figures.ts'
 import { describeMachine, OTHERS_SHARE_MAX, Others } from './machine.ts'
 import { type Options, readOptions, usage } from './options.ts'
 import { makePlace, type Place } from './place.ts'
-import { profile, profiled } from './profile/run.ts'
+import { loads } from './profile/loads.ts'
+import { profile } from './profile/run.ts'
 import { rows } from './rows/rows.ts'
 
 const options = asked()
@@ -29,7 +30,7 @@ function asked(): Options | 'list' | 'help' {
 }
 
 async function main(options: Options): Promise<void> {
-  const names: readonly string[] = options.isProfile ? profiled : rows.map(({ name }) => name)
+  const names: readonly string[] = options.isProfile ? loads : rows.map(({ name }) => name)
   const unknown = options.only.filter(name => !names.includes(name))
   if (unknown.length > 0) {
     console.error(`There is no ${unknown.join(', ')}; there are ${names.join(', ')}.`)

@@ -10,18 +10,12 @@ import { threadSeconds } from '../machine.ts'
 import { Members } from '../members.ts'
 import type { Options } from '../options.ts'
 import type { Place } from '../place.ts'
-import type { Pumped } from '../pump.ts'
-import { getsFor, loadKeys } from '../rows/gets.ts'
-import { putsFor } from '../rows/puts.ts'
+import { type Load, loads, membersOf, prepare, type Ran } from './loads.ts'
 import { type CpuProfile, sumProfile } from './sum.ts'
 import { heaviest, type MemberProfile, stageTable } from './table.ts'
 
 const INTERVAL_US = 500
 const HEAVIEST = 25
-
-/** Loads that can be profiled, by the names of their rows. */
-export const profiled = ['puts', 'spread', 'gets'] as const
-type Load = (typeof profiled)[number]
 
 export async function profile(about: {
   readonly options: Options
@@ -29,8 +23,8 @@ export async function profile(about: {
   readonly main: string
 }): Promise<void> {
   const { options } = about
-  const loads = options.only.length === 0 ? (['puts'] as const) : (options.only as readonly Load[])
-  for (const load of loads) await profileOf(load, about)
+  const wanted = options.only.length === 0 ? ['puts'] : options.only
+  for (const load of loads.filter(name => wanted.includes(name))) await profileOf(load, about)
 }
 
 async function profileOf(load: Load, about: Parameters<typeof profile>[0]): Promise<void> {
@@ -42,43 +36,28 @@ async function profileOf(load: Load, about: Parameters<typeof profile>[0]): Prom
     `--cpu-prof-interval=${INTERVAL_US}`,
   ]
   process.stderr.write(`profile of ${load} …\n`)
-  const members = await Members.form({ count: 3, place, main, nodeOptions })
+  const members = await Members.form({ count: membersOf(load), place, main, nodeOptions })
   try {
-    const run = await prepared(load, members, options.isQuick)
-    const pids = members.all.map(({ pid }) => pid)
-    const before = pids.map(threadSeconds)
+    const run = await prepare(load, members, options.isQuick)
+    const before = new Map(
+      members.all.filter(one => one.isRunning).map(({ pid }) => [pid, threadSeconds(pid)]),
+    )
     const fromUs = nowUs()
-    const put = await run(options.isQuick ? 3 : 15)
+    const ran = await run()
     const untilUs = nowUs()
+    // One that was started meanwhile has spent all its time on it.
+    const pids = members.all.map(({ pid }) => pid)
     const after = pids.map(threadSeconds)
     await Promise.all(members.all.map(daemon => daemon.stop()))
     const profiles = members.all.map(({ name }, at): MemberProfile => {
       const summed = sumProfile(readProfile(folder, pids[at]!), fromUs, untilUs)
-      return { name, summed, ...threadsOf(before[at]!, after[at]!) }
+      return { name, summed, ...threadsOf(before.get(pids[at]!), after[at]!) }
     })
-    tell(load, put, profiles, options)
+    tell(load, ran, profiles, options)
     if (options.keep !== null) cpSync(folder, join(options.keep, load), { recursive: true })
   } finally {
     await members.end()
   }
-}
-
-/** Warmed up; the answer runs the load for so many seconds. */
-async function prepared(
-  load: Load,
-  members: Members,
-  isQuick: boolean,
-): Promise<(seconds: number) => Promise<Pumped>> {
-  const warmSeconds = isQuick ? 2 : 5
-  if (load === 'gets') {
-    const keys = isQuick ? 2000 : 20_000
-    await loadKeys(members, keys)
-    await getsFor(members, keys, warmSeconds)
-    return seconds => getsFor(members, keys, seconds)
-  }
-  const by = load === 'spread' ? [0, 1, 2] : [0]
-  await putsFor(members, 'warm', warmSeconds, by)
-  return seconds => putsFor(members, load, seconds, by)
 }
 
 /** The clock of profiles: microseconds, monotonic. */
@@ -92,30 +71,34 @@ function readProfile(folder: string, pid: number): CpuProfile {
   return JSON.parse(readFileSync(join(folder, name), 'utf8')) as CpuProfile
 }
 
-function threadsOf(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>) {
+function threadsOf(
+  before: ReadonlyMap<string, number> | undefined,
+  after: ReadonlyMap<string, number>,
+) {
   let [mainSeconds, otherSeconds] = [0, 0]
   for (const [name, seconds] of after) {
-    const used = seconds - (before.get(name) ?? 0)
+    const used = seconds - (before?.get(name) ?? 0)
     if (name === 'main') mainSeconds += used
     else otherSeconds += used
   }
   return { mainSeconds, otherSeconds }
 }
 
-function tell(load: Load, put: Pumped, members: readonly MemberProfile[], options: Options): void {
+function tell(load: Load, ran: Ran, members: readonly MemberProfile[], options: Options): void {
+  const { calls, perSecond } = ran
   if (options.isJson) {
     const data = members.map(({ summed, ...rest }) => ({
       ...rest,
       stages: Object.fromEntries(summed.stages),
       functions: Object.fromEntries([...summed.functions].sort(([, a], [, b]) => b - a)),
     }))
-    console.log(JSON.stringify({ load, calls: put.done, perSecond: put.perSecond, members: data }))
+    console.log(JSON.stringify({ load, ...ran, members: data }))
     return
   }
-  console.log(`${load}: ${Math.round(put.perSecond)}/s with the profiler, ${put.done} calls\n`)
-  console.log(stageTable(members, put.done))
+  console.log(`${load}: ${Math.round(perSecond)}/s with the profiler, ${calls} calls\n`)
+  console.log(stageTable(members, calls))
   for (const member of members) {
     console.log(`\n${member.name}: most by themselves`)
-    console.log(heaviest(member, put.done, HEAVIEST))
+    console.log(heaviest(member, calls, HEAVIEST))
   }
 }

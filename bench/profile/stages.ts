@@ -21,6 +21,7 @@ export const stages = [
   'tree',
   'agreement',
   'gossip',
+  'start of the process',
   'elsewhere',
   'Node itself',
   'native code',
@@ -102,6 +103,8 @@ export function placeOf({ functionName, url }: CallFrame): Placed | null {
   const name = functionName.replace(/^(?:async |get |set )?#?/, '')
   const foreign = lastAfter(url, '/node_modules/')
   if (foreign !== null) return placed(packages, weakPackages, foreign, name)
+  if (url.startsWith('node:internal/modules/'))
+    return { stage: 'start of the process', isWeak: false }
   const path = lastAfter(url, '/dist/') ?? lastAfter(url, '/src/')
   if (path === null) return null
   const found = placed(own, weakOwn, path, name)

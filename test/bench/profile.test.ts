@@ -90,6 +90,7 @@ describe('stages', () => {
     ['extend', ours('consensus/items/digest.js'), 'rules and ledger'],
     ['sign', foreign('@libp2p/gossipsub/dist/src/utils/buildRawMessage.js'), 'gossip'],
     ['encrypt', foreign('@chainsafe/libp2p-noise/dist/src/noise.js'), 'libp2p, noise, yamux'],
+    ['compileSourceTextModule', 'node:internal/modules/esm/utils', 'start of the process'],
     ['(idle)', '', 'idle'],
   ])('%s of %s is %s', (name, url, stage) => {
     expect(placeOf(frame(name, url))).toEqual({ stage, isWeak: false })

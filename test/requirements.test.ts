@@ -1,6 +1,7 @@
 /**
  * docs/requirements.md is true: all 34 rows are there, what is called proven lists tests that exist
- * and name the row, and no title claims more than two rows. docs/guarantees.md cites tests that exist.
+ * and name the row, and no title claims more than two rows. docs/guarantees.md and docs/bugs.md
+ * cite tests that exist.
  */
 import { describe, expect, it } from 'vitest'
 import { findUncovered, readCitations } from './requirements/citations.ts'
@@ -31,7 +32,7 @@ describe('the list of requirements', () => {
   })
 })
 
-describe('the list of guarantees', () => {
+describe('the lists of guarantees and of bugs', () => {
   const sources = new Map(
     ['test', 'sim']
       .flatMap(folder => filesUnder(folder))
@@ -40,9 +41,11 @@ describe('the list of guarantees', () => {
   )
 
   it('cites titles of tests that are in the files beside them', () => {
-    const citations = readCitations(read('docs/guarantees.md'))
-    expect(citations.flatMap(({ titles }) => titles).length).toBeGreaterThan(20)
-    expect(findUncovered(citations, sources)).toEqual([])
+    for (const document of ['docs/guarantees.md', 'docs/bugs.md']) {
+      const citations = readCitations(read(document))
+      expect(citations.flatMap(({ titles }) => titles).length).toBeGreaterThan(20)
+      expect(findUncovered(citations, sources)).toEqual([])
+    }
   })
 
   it('is found out when a title or a file is none', () => {

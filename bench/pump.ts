@@ -73,6 +73,10 @@ function summed(times: readonly number[], tookMs: number): Pumped {
   }
 }
 
+/** Of the time, that polling may take from what it looks at. */
+const POLLING_SHARE = 0.05
+const POLL_MS_MAX = 1000
+
 /** Polls until something holds; a deadline that passes is an error. Resolves with milliseconds. */
 export async function until(
   what: string,
@@ -82,9 +86,11 @@ export async function until(
   const { ms = 60_000, everyMs = 50 } = options
   const begin = performance.now()
   for (;;) {
+    const asked = performance.now()
     if (await holds()) return performance.now() - begin
     if (performance.now() - begin > ms) throw new Error(`Not within ${ms / 1000} s: ${what}.`)
-    await pause(everyMs)
+    const costMs = performance.now() - asked
+    await pause(Math.max(everyMs, Math.min(POLL_MS_MAX, costMs / POLLING_SHARE)))
   }
 }
 

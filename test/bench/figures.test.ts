@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { lineOf, median, mergeRuns, percentile, round, slope } from '../../bench/figures.ts'
 import { readOptions } from '../../bench/options.ts'
-import { pace, pump } from '../../bench/pump.ts'
+import { pace, pump, until } from '../../bench/pump.ts'
 
 describe('figures', () => {
   it('a percentile is a number of the list, whatever its order', () => {
@@ -76,6 +76,15 @@ describe('load', () => {
     }
     await expect(pump({ inFlight: 2, calls: 9 }, fails)).rejects.toThrow('the fourth')
     await expect(pace({ perSecond: 1000, seconds: 0.05 }, fails)).rejects.toThrow('the fourth')
+  })
+
+  it('what does not come to hold is told by its name', async () => {
+    let asked = 0
+    expect(
+      await until('the third time', async () => ++asked === 3, { everyMs: 1 }),
+    ).toBeGreaterThan(0)
+    const never = until('pigs fly', async () => false, { ms: 5, everyMs: 1 })
+    await expect(never).rejects.toThrow('Not within 0.005 s: pigs fly.')
   })
 
   it('a steady load counts a call from when it was due, so that a standstill shows', async () => {

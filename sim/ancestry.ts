@@ -1,18 +1,8 @@
 /**
  * Ancestry among the facts of a disk, walked plainly.
  */
-import { type Fact, type FactRef, refKey } from '../src/base/fact.ts'
+import { type Fact, refKey } from '../src/base/fact.ts'
 import type { Holding } from './disk.ts'
-
-/** Whether some fact that is held stands on a fact: as its child, or written on its branch. */
-export function hasChild(holdings: ReadonlyMap<string, Holding>, ref: FactRef): boolean {
-  for (const { fact } of holdings.values()) {
-    if (fact.id === ref.id && fact.parents.includes(ref.version)) return true
-    const base = fact.base?.find(({ id }) => id === ref.id)
-    if (base?.heads.includes(ref.version) === true) return true
-  }
-  return false
-}
 
 /** The keys of all facts of which everything that they stand on is held, too. */
 export function rootedKeys(holdings: ReadonlyMap<string, Holding>): Set<string> {

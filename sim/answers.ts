@@ -6,7 +6,6 @@
 import { refKey } from '../src/base/fact.ts'
 import type { VecheError } from '../src/base/veche-error.ts'
 import type { ItemPayload } from '../src/control/member-service.ts'
-import { hasChild } from './ancestry.ts'
 import { type History, type Operation, sha256 } from './history.ts'
 import type { Marks } from './marks.ts'
 import type { Verdict } from './verdict.ts'
@@ -106,7 +105,7 @@ export class Answers implements AnswerChecks {
     if (before === undefined || before === version || !isRoot(id)) return
     const { holdings } = at.disk
     const held = holdings.get(refKey({ id, version: before }))
-    if (held !== undefined && (isSplit || hasChild(holdings, { id, version: before }))) return
+    if (held !== undefined && (isSplit || at.disk.hasChild({ id, version: before }))) return
     const now = version === null ? undefined : holdings.get(refKey({ id, version }))
     if (held !== undefined && now?.fact.dataHash === held.fact.dataHash) return
     const sentence = `${at.id} showed ${before} of ${id} and now ${version ?? 'nothing'}`

@@ -47,6 +47,8 @@ export interface Holding {
 export class Disk {
   readonly weather: DiskWeather = { ...FAIR_DISK }
   readonly holdings = new Map<string, Holding>()
+  /** What some fact of them stands on (`refKey`): its parents, and the heads that its writer saw. */
+  readonly #stoodOn = new Set<string>()
   /** Payloads that are sure to survive. */
   readonly payloads = new Set<Hash>()
   /**
@@ -214,6 +216,11 @@ export class Disk {
     return hadFact && (blob === null || this.payloads.has(blob) || this.destroyed.has(blob))
   }
 
+  /** Whether some fact that is held stands on a fact: as its child, or written on its branch. */
+  hasChild(ref: FactRef): boolean {
+    return this.#stoodOn.has(refKey(ref))
+  }
+
   /** In words, what is not there of a fact and its payload. */
   whatLacks(ref: FactRef, blob: Hash | null): string {
     const holding = this.holdings.get(refKey(ref))
@@ -228,6 +235,7 @@ export class Disk {
     this.#image = image
     const before = new Map(this.holdings)
     this.holdings.clear()
+    this.#stoodOn.clear()
     this.payloads.clear()
     for (const [, facts] of image?.tables.facts ?? []) {
       for (const { fact, state } of facts.values()) {
@@ -236,7 +244,7 @@ export class Disk {
         const isRotten = image?.tables.rotten.has(key) === true
         const durableAtMs = isRotten ? null : (known?.durableAtMs ?? atMs)
         if (!isRotten) this.destroyed.delete(key)
-        this.holdings.set(key, { fact, state, durableAtMs, agreedAtMs: known?.agreedAtMs ?? null })
+        this.#hold(key, { fact, state, durableAtMs, agreedAtMs: known?.agreedAtMs ?? null })
       }
     }
     for (const blob of image?.tables.payloads.keys() ?? []) {
@@ -293,7 +301,16 @@ export class Disk {
     const key = refKey(fact)
     const known = this.holdings.get(key)
     const agreedAtMs = known?.agreedAtMs ?? (state.kind === 'agreed' ? atMs : null)
-    this.holdings.set(key, { fact, state, durableAtMs: known?.durableAtMs ?? null, agreedAtMs })
+    this.#hold(key, { fact, state, durableAtMs: known?.durableAtMs ?? null, agreedAtMs })
+  }
+
+  #hold(key: string, holding: Holding): void {
+    const { id, parents, base } = holding.fact
+    this.holdings.set(key, holding)
+    for (const version of parents) this.#stoodOn.add(refKey({ id, version }))
+    for (const above of base ?? []) {
+      for (const version of above.heads) this.#stoodOn.add(refKey({ id: above.id, version }))
+    }
   }
 
   #durable(write: Write, atMs: number): void {

@@ -2,8 +2,9 @@
  * How the tests run: `npm test` in the everyday size, `npm run test:deep` (`VECHE_DEEP=ci`) only the
  * files that have a larger one, `VECHE_DEEP=1` all of them for hours (sim/size.ts).
  *
- * Most of the time of `npm test` real daemons wait for their periods, so more files run at once than
- * there are cores. No deadline of a test is what it measures: on a busy machine all may take longer.
+ * Real daemons mostly wait for their periods, so more files run at once than there are cores. What
+ * measures time itself runs after the others and alone. No other deadline is what a test measures:
+ * on a busy machine all may take longer.
  */
 import { globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -13,26 +14,69 @@ import { size } from './sim/size.ts'
 /** The deep sizes take their time; a test that is stuck is given up after this. */
 const timeoutMs = { everyday: 120_000, ci: 600_000, deep: 3_600_000 }[size]
 
-const include = ['test/**/*.test.ts', 'sim/**/*.test.ts']
+/** They say how soon something happens, on members that nothing else should hold up. */
+const timed = [
+  'test/node/libp2p/healing.test.ts',
+  'test/system/load.test.ts',
+  'test/system/peers.root.test.ts',
+]
 
-/** Files that try more when asked. */
-function sizedFiles(): string[] {
-  return globSync(include, { cwd: import.meta.dirname }).filter(path =>
+/** Pure machines: a file leaves nothing behind, so one process may run one after the other. */
+const pure = ['base', 'consensus', 'merkle', 'wire'].map(folder => `test/${folder}/**/*.test.ts`)
+
+const all = ['test/**/*.test.ts', 'sim/**/*.test.ts']
+
+/** Of these only what the asked size runs. */
+function only(patterns: readonly string[]): string[] {
+  if (size !== 'ci') return [...patterns]
+  return globSync([...patterns], { cwd: import.meta.dirname }).filter(path =>
     readFileSync(new URL(path, import.meta.url), 'utf8').includes("sim/size.ts'"),
   )
 }
 
+const usual = {
+  testTimeout: timeoutMs,
+  hookTimeout: timeoutMs,
+  pool: 'forks',
+  env: {
+    // Daemons and commands that tests start compile the sources once, not each for itself.
+    NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/veche', import.meta.url)),
+  },
+} as const
+
 export default defineConfig({
   test: {
-    include: size === 'ci' ? sizedFiles() : include,
-    testTimeout: timeoutMs,
-    hookTimeout: timeoutMs,
-    pool: 'forks',
-    maxWorkers: 3,
     globalSetup: 'test/support/compiled.ts',
-    env: {
-      // Daemons and commands that tests start compile the sources once, not each for itself.
-      NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/veche', import.meta.url)),
-    },
+    projects: [
+      {
+        test: {
+          ...usual,
+          name: 'others',
+          include: only(all),
+          exclude: [...pure, ...timed],
+          maxWorkers: 3,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...usual,
+          name: 'pure',
+          include: only(pure),
+          isolate: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...usual,
+          name: 'timed',
+          include: only(timed),
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
   },
 })

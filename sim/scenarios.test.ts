@@ -8,7 +8,7 @@ import { Scene } from './scene.ts'
 import type { SimMember } from './world.ts'
 
 const isDeep = process.env.VECHE_DEEP === '1'
-vi.setConfig({ testTimeout: isDeep ? 600_000 : 60_000 })
+vi.setConfig({ testTimeout: isDeep ? 600_000 : 120_000 })
 
 /** Everybody speaks with its neighbours only; a ring closes. */
 function neighbours(scene: Scene, shape: 'chain' | 'ring'): void {

@@ -1,15 +1,15 @@
 /**
- * Seeds as a test: twenty drawn ones, the kept runs, and one twice. `VECHE_DEEP=1` runs many more.
+ * Seeds as a test: some drawn ones, the kept runs, and one twice. The larger sizes run many more.
  */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { drawnOptions } from './draw.ts'
 import { findingOf, keptRuns, keptSeeds, wrongWith } from './kept.ts'
 import { simulate } from './run.ts'
+import { sized } from './size.ts'
 
-const isDeep = process.env.VECHE_DEEP === '1'
-const SEEDS = isDeep ? 300 : 20
-const SECONDS = isDeep ? 60 : 20
+const SEEDS = sized({ everyday: 5, ci: 20, deep: 300 })
+const SECONDS = sized({ everyday: 20, deep: 60 })
 
 describe('a world under faults keeps every guarantee', () => {
   for (let seed = 1; seed <= SEEDS; seed++) {

@@ -10,34 +10,36 @@ import { drawnOptions } from './draw.ts'
 import { type RunOptions, simulate } from './run.ts'
 import { kindOf, shrink } from './shrink.ts'
 import { readRun, writeRun } from './shrink-file.ts'
+import { sized } from './size.ts'
 
 /** Fails by its drawn faults, and by few of them; not every seed shrinks in so few tries. */
-const SEED = 4
-const TRIES = 20
+const SMALL = { seed: 8, members: 4, seconds: 30, tries: 12, membersLeft: 4, secondsLeft: 15 }
+const LARGE = { seed: 4, members: 5, seconds: 60, tries: 20, membersLeft: 3, secondsLeft: 60 }
+const WORLD = sized({ everyday: SMALL, ci: LARGE, deep: LARGE })
 
-/** Drawn as in any run, with a bug planted and five members. */
+/** Drawn as in any run, with a bug planted. */
 function planted(seed: number): RunOptions {
   const load = { clientsPerMember: 1, thinkMs: [200, 1500] as const }
   return {
     ...drawnOptions(seed),
     load,
-    members: 5,
+    members: WORLD.members,
     quorum: 'visible',
-    seconds: 60,
+    seconds: WORLD.seconds,
     planted: new Set(['split-by-arrival'] as const),
   }
 }
 
 describe('shrinking', () => {
   it('finds a small world with the failure of a large one, and a file that repeats it', async () => {
-    const large = planted(SEED)
-    const small = (await shrink(large, { isEnough: tried => tried >= TRIES }))!
+    const large = planted(WORLD.seed)
+    const small = (await shrink(large, { isEnough: tried => tried >= WORLD.tries }))!
     expect(small).not.toBeNull()
     const [first] = (await simulate({ ...large, stopAtFirst: true })).violations
     expect(kindOf(small.found)).toBe(kindOf(first!))
-    expect(small.options.members).toBeLessThanOrEqual(3)
+    expect(small.options.members).toBeLessThanOrEqual(WORLD.membersLeft)
     expect(small.options.struck!.length).toBeLessThanOrEqual(3)
-    expect(small.options.seconds).toBeLessThanOrEqual(large.seconds)
+    expect(small.options.seconds).toBeLessThanOrEqual(WORLD.secondsLeft)
 
     const folder = mkdtempSync(join(tmpdir(), 'veche-shrink-'))
     try {

@@ -1,6 +1,7 @@
 /** The walk finds exactly what two trees differ in, within its bounds. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { sized } from '../../sim/size.ts'
 import { limits } from '../../src/base/limits.ts'
 import { MerkleTree } from '../../src/merkle/tree.ts'
 import type { Difference } from '../../src/merkle/walk-take.ts'
@@ -149,28 +150,30 @@ describe('the size of a walk', () => {
     }
   })
 
-  it('carries a difference of 100,000 items over in several messages of bounded size', () => {
-    const theirs = treeOf(entriesOf(0, 100_000))
+  const many = sized({ everyday: 30_000, ci: 100_000, deep: 100_000 })
+  it(`carries a difference of ${many} items over in several messages of bounded size`, () => {
+    const theirs = treeOf(entriesOf(0, many))
     for (const [a, b] of [
       [new MerkleTree(), theirs],
       [theirs, new MerkleTree()],
     ] as const) {
       const walk = walked(a, b)
       if (walk.end.kind !== 'done') throw new Error(walk.end.kind)
-      expect(walk.end.differences).toHaveLength(100_000)
+      expect(walk.end.differences).toHaveLength(many)
       expect(walk.end.isComplete).toBe(true)
       expect(walk.rounds).toBeLessThan(20)
       expect(walk.largestMessage).toBeLessThan(limits.walkBytes + 64 * 1024)
     }
-    const changed = treeOf(entriesOf(0, 100_000).map(([idHash]) => [idHash, sha(idHash)]))
+    const changed = treeOf(entriesOf(0, many).map(([idHash]) => [idHash, sha(idHash)]))
     const walk = walked(changed, theirs, { full: true })
     if (walk.end.kind !== 'done') throw new Error(walk.end.kind)
-    expect(walk.end.differences).toHaveLength(100_000)
+    expect(walk.end.differences).toHaveLength(many)
     expect(walk.largestMessage).toBeLessThan(limits.walkBytes + 64 * 1024)
   })
 
   it('gives more differences than it may hold in parts that together are exact', () => {
-    const count = 2 * limits.walkDifferencesMax + 1000
+    const parts = sized({ everyday: 2, ci: 3, deep: 3 })
+    const count = (parts - 1) * limits.walkDifferencesMax + 1000
     const entries = new Uint8Array(count * 64)
     const view = new DataView(entries.buffer)
     for (let i = 0; i < count; i++) {
@@ -180,11 +183,12 @@ describe('the size of a walk', () => {
     const many = new MerkleTree()
     many.setEntries(entries)
     const few = treeOf(entriesOf(0, 3))
-    for (const [a, b] of [
-      [many, new MerkleTree()],
+    const pairs: [MerkleTree, MerkleTree][] = [
       [new MerkleTree(), many],
+      [many, new MerkleTree()],
       [many, few],
-    ] as const) {
+    ]
+    for (const [a, b] of pairs.slice(0, sized({ everyday: 1, ci: 3, deep: 3 }))) {
       const found = new Set<string>()
       const sizes: number[] = []
       let { end } = walked(a, b)
@@ -198,7 +202,7 @@ describe('the size of a walk', () => {
       expect(found.size).toBe(count + b.count - (b === many ? count : 0))
       expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(found.size)
       expect(Math.max(...sizes)).toBeLessThan(limits.walkDifferencesMax + 10_000)
-      expect(sizes).toHaveLength(3)
+      expect(sizes).toHaveLength(parts)
     }
   })
 })

@@ -6,13 +6,13 @@ import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { StatusChange } from '../../sim/monitor.ts'
 import { simulate } from '../../sim/run.ts'
+import { sized } from '../../sim/size.ts'
 import type { SimMember, UpMember, World } from '../../sim/world.ts'
 import { isSystemId } from '../../src/base/fact.ts'
 import { limits } from '../../src/base/limits.ts'
 import { participants } from '../../src/consensus/agreement/reach.ts'
 import { checkWay, ways } from '../support/agreement-ways.ts'
 
-const isDeep = process.env.VECHE_DEEP === '1'
 const LOOK_MS = 50
 /** What has been durable for so long when a member is promoted was there in the round before. */
 const ROUND_MS = limits.heardMs + 1500
@@ -88,7 +88,7 @@ class SourceWatch {
 }
 
 describe('whole members through drawn lives', () => {
-  const lives = isDeep ? 100 : 8
+  const lives = sized({ everyday: 4, ci: 8, deep: 100 })
   const sum = { promotions: 0, drains: 0, owed: 0 }
   const found: unknown[] = []
   const changes: StatusChange[] = []
@@ -99,7 +99,7 @@ describe('whole members through drawn lives', () => {
       const result = await simulate({
         seed: `source ${seed}`,
         members: 2 + (seed % 4),
-        seconds: isDeep ? 60 : 25,
+        seconds: sized({ everyday: 25, deep: 60 }),
         quorum: seed % 2 === 0 ? 'roster' : 'visible',
         load: { clientsPerMember: 1, largeChance: 0 },
         watch: world => {

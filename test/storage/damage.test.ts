@@ -5,6 +5,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sized } from '../../sim/size.ts'
 import type { HeldFact } from '../../src/base/fact.ts'
 import { hashBytes } from '../../src/base/hash.ts'
 import { type LevelStore, openLevelStore } from '../../src/storage/level-store.ts'
@@ -49,7 +50,8 @@ describe('the untouched store', () => {
 })
 
 describe('one flipped bit', () => {
-  const parts = Array.from({ length: 16 }, (_, at) => (at + 0.37) / 16)
+  const places = sized({ everyday: 6, ci: 16, deep: 160 })
+  const parts = Array.from({ length: places }, (_, at) => (at + 0.37) / places)
 
   it.each(parts)(
     'in a table at %f: nothing wrong is returned, what is missing is told',

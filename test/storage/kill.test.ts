@@ -1,5 +1,5 @@
 /**
- * kill -9: a process writes and is killed at random points, twenty times, on one store. All that it
+ * kill -9: a process writes and is killed at random points, again and again, on one store. All that it
  * was promised is there afterwards, whole, and the store says that it was not closed in order.
  */
 import { spawn } from 'node:child_process'
@@ -7,6 +7,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, it } from 'vitest'
+import { sized } from '../../sim/size.ts'
 import { hashBytes } from '../../src/base/hash.ts'
 import { openLevelStore } from '../../src/storage/level-store.ts'
 import { verifyAll } from '../compliance/store.ts'
@@ -14,7 +15,7 @@ import { xorOf } from '../support/facts.ts'
 import { tempFolders } from '../support/temp-folders.ts'
 import { factsOf, largeOf } from '../support/writing-child.ts'
 
-const KILLS = 20
+const KILLS = sized({ everyday: 6, ci: 20, deep: 200 })
 const child = fileURLToPath(new URL('../support/writing-child.ts', import.meta.url))
 const folders = tempFolders()
 

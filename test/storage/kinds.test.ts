@@ -1,11 +1,12 @@
 /**
  * Every kind of file that a closed store has, flipped, cut and taken away: whatever comes back is the
  * truth or nothing, what is missing is told, who the member is stays the same, and a store that
- * cannot be opened says so in words, each time. More places with VECHE_DEEP=1.
+ * cannot be opened says so in words, each time. More items and places in the larger sizes.
  */
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sized } from '../../sim/size.ts'
 import { hashBytes } from '../../src/base/hash.ts'
 import { copyOf, cutFile, filesEnding, flipBit, removeFile } from '../support/damage.ts'
 import {
@@ -19,9 +20,8 @@ import {
 } from '../support/damaged-store.ts'
 import { tempFolders } from '../support/temp-folders.ts'
 
-const isDeep = process.env.VECHE_DEEP === '1'
-const flips = isDeep ? 64 : 1
-const cuts = isDeep ? 16 : 1
+const flips = sized({ everyday: 1, deep: 64 })
+const cuts = sized({ everyday: 1, deep: 16 })
 const folders = tempFolders()
 
 let inLog: string

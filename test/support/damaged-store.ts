@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { sized } from '../../sim/size.ts'
 import { toHex } from '../../src/base/bytes.ts'
 import type { HeldFact } from '../../src/base/fact.ts'
 import { hashBytes, hashText } from '../../src/base/hash.ts'
@@ -15,7 +16,7 @@ import { type LevelStore, openLevelStore } from '../../src/storage/level-store.t
 import type { Damage } from '../../src/storage/store.ts'
 import { agreedAt, chain, itemBatch, payloadOf, pendingAt, someBytes, summaryOf } from './facts.ts'
 
-const ITEMS = 400
+const ITEMS = sized({ everyday: 120, ci: 400, deep: 400 })
 
 /** A payload that is a file. */
 export const large = someBytes(100_000, 11)

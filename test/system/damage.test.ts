@@ -12,7 +12,7 @@ import { Lab, type LabMember, status, until } from '../support/lab.ts'
 
 const isDeep = process.env.VECHE_DEEP === '1'
 const rounds = isDeep ? 12 : 1
-const deadlineMs = isDeep ? 3_600_000 : 60_000
+const deadlineMs = isDeep ? 3_600_000 : 240_000
 /** A store is opened within so many starts: LevelDB itself may end the process over a damage. */
 const startsMax = 5
 

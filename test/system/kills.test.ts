@@ -1,10 +1,11 @@
 /**
  * A daemon that is ended at any moment, by SIGKILL or by Ctrl-C, has every write that it had
- * acknowledged, and its tree is that of its journal. 20 kills; 1,000 with VECHE_DEEP=1.
+ * acknowledged, and its tree is that of its journal. 6 kills; 20 and 1,000 in the larger sizes.
  */
 import { randomInt } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { naiveRoot } from '../../sim/naive.ts'
+import { sized } from '../../sim/size.ts'
 import { type HeldFact, isSystemId } from '../../src/base/fact.ts'
 import { stampOf } from '../../src/base/stamp.ts'
 import { rebuild } from '../../src/node/ledger/rebuild.ts'
@@ -13,9 +14,8 @@ import type { Store } from '../../src/storage/store.ts'
 import { JsonClient, RpcFailure } from '../support/json-client.ts'
 import { Lab, type LabMember, status } from '../support/lab.ts'
 
-const isDeep = process.env.VECHE_DEEP === '1'
-const kills = isDeep ? 1000 : 20
-const interrupts = isDeep ? 200 : 3
+const kills = sized({ everyday: 6, ci: 20, deep: 1000 })
+const interrupts = sized({ everyday: 2, ci: 3, deep: 200 })
 /** Items that are written again and again, so that chains grow, too. */
 const itemsMax = 200
 
@@ -135,7 +135,7 @@ describe('a daemon that is ended at random moments under load', () => {
       expect(all.size).toBeGreaterThan(kills)
       await inspect(member, [...all.values()])
     },
-    isDeep ? 3_600_000 : 90_000,
+    sized({ everyday: 120_000, ci: 300_000, deep: 3_600_000 }),
   )
 
   test(
@@ -144,7 +144,7 @@ describe('a daemon that is ended at random moments under load', () => {
       for (let at = 0; at < interrupts; at++) expect(await life('SIGINT')).toBe(0)
       await inspect(member, [...all.values()])
     },
-    isDeep ? 1_800_000 : 60_000,
+    sized({ everyday: 120_000, deep: 1_800_000 }),
   )
 
   test(
@@ -168,6 +168,6 @@ describe('a daemon that is ended at random moments under load', () => {
       expect(items).toBeLessThanOrEqual(itemsMax)
       expect(await member.call('verify')).toMatchObject({ ok: true, damages: [] })
     },
-    isDeep ? 1_800_000 : 60_000,
+    sized({ everyday: 120_000, deep: 1_800_000 }),
   )
 })

@@ -1,14 +1,15 @@
 /**
  * A steady load spread over three real daemons costs none of them its Source status and loses
  * nothing, and the five-second check is alive: it counts while all is well, and ends every Source
- * when matches are no longer noted. 10 s at 1,000 writes/s; 60 s with VECHE_DEEP=1.
+ * when matches are no longer noted. 6 s at 1,000 writes/s; 10 s and 60 s in the larger sizes.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sized } from '../../sim/size.ts'
 import { JsonClient } from '../support/json-client.ts'
 import { Lab, status, until } from '../support/lab.ts'
 
-const isDeep = process.env.VECHE_DEEP === '1'
-const seconds = isDeep ? 60 : 10
+/** Longer than the period of the check. */
+const seconds = sized({ everyday: 6, ci: 10, deep: 60 })
 const writesPerSecond = 1000
 
 /** Starts a write every so often, whatever became of those before; resolves when all are answered. */

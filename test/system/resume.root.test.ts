@@ -1,19 +1,19 @@
 /**
  * A receiver that is killed in the middle of a large payload goes on where it was: the bytes that
  * come to it in total, counted by the kernel on its only line, are the payload and at most one
- * chunk more. 64 MiB; 1 GiB with VECHE_DEEP=1.
+ * chunk more. 64 MiB; 256 MiB and 1 GiB in the larger sizes.
  */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sized } from '../../sim/size.ts'
 import { limits } from '../../src/base/limits.ts'
 import { isRoot, Lab, type LabMember, until } from '../support/lab.ts'
 import { hashOfFile, MiB, makeLargeFile } from '../support/large.ts'
 import { bytesInto } from '../support/namespaces.ts'
 
-const isDeep = process.env.VECHE_DEEP === '1'
-const size = (isDeep ? 1024 : 64) * MiB
-const deadlineMs = isDeep ? 600_000 : 60_000
+const size = sized({ everyday: 64, ci: 256, deep: 1024 }) * MiB
+const deadlineMs = sized({ everyday: 120_000, ci: 300_000, deep: 600_000 })
 
 /** Ethernet, IP and TCP headers, noise tags, yamux and frame headers: measured 0.45 %. */
 const framing = 1.006

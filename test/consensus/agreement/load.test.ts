@@ -1,7 +1,7 @@
 /** Steady writing: who can carry a load keeps its status under it (S003-20, G5). */
 import { describe, expect, it } from 'vitest'
+import { sized } from '../../../sim/size.ts'
 import { limits } from '../../../src/base/limits.ts'
-import { isDeep } from '../../support/agreement-deep.ts'
 import { World } from '../../support/agreement-world.ts'
 
 /** Members each write so often a second until a moment. */
@@ -25,7 +25,7 @@ function quietWorld(members: number): World {
 }
 
 describe('under a steady load', () => {
-  const minutes = isDeep ? 10 : 1
+  const minutes = sized({ everyday: 1, deep: 10 })
   it(`S003-20: 5 members at 100 writes/s each, 5 to 80 ms apart: no demotion in ${minutes} min`, () => {
     const world = quietWorld(5)
     const before = world.lines.length
@@ -63,8 +63,9 @@ describe('under a steady load', () => {
     world.network.block('m5', 'm4')
     world.run(12_000)
     const before = world.lines.length
-    writeSteadily(world, 20, 60_000)
-    world.run(60_000)
+    const ms = sized({ everyday: 20_000, ci: 60_000, deep: 60_000 })
+    writeSteadily(world, 20, ms)
+    world.run(ms)
     expect(world.lines.slice(before)).toEqual([])
     world.run(6000)
     expect(world.isWhole()).toBe(true)
@@ -88,7 +89,7 @@ describe('under a steady load', () => {
       world.run(limits.checkMs)
       const before = world.lines.length
       writeSteadily(world, 20, 200_000)
-      for (let round = 0; round < 10; round++) {
+      for (let round = 0; round < sized({ everyday: 4, ci: 10, deep: 10 }); round++) {
         const at = (round % members) + 1
         world.member(at).crash()
         world.run(world.chance.between(200, 9000))

@@ -38,7 +38,7 @@ export class Bench {
 
   /** Seconds of a timed part. */
   get seconds(): number {
-    return this.options.isQuick ? 3 : 15
+    return this.options.isQuick ? 2 : 15
   }
 
   /** One of two sizes. */
@@ -54,7 +54,9 @@ export class Bench {
   async measure(row: Row): Promise<void> {
     this.#row = row.name
     this.say(`${row.name}: ${row.about} …`)
+    const begin = performance.now()
     await row.run(this)
+    this.say(`${row.name}: ${((performance.now() - begin) / 1000).toFixed(0)} s`)
   }
 
   add(

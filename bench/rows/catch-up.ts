@@ -92,7 +92,7 @@ async function idleBytesPerSecond(members: Members): Promise<number> {
 }
 
 async function footprint(bench: Bench, members: Members, items: number): Promise<void> {
-  const idleSeconds = bench.size(5, 60)
+  const idleSeconds = bench.size(2, 60)
   const residents = () => members.all.map(({ pid }) => memoryOf(pid).now / 2 ** 20)
   const loaded = residents()
   await pause(idleSeconds * 1000)

@@ -33,7 +33,7 @@ export const steady: Row = {
 }
 
 async function load(bench: Bench, members: Members, perSecond: number): Promise<void> {
-  const seconds = bench.size(12, 60)
+  const seconds = bench.size(9, 60)
   const losses: string[] = []
   const watches = await Promise.all(
     members.all.map(async ({ name, socket }) => {

@@ -13,7 +13,7 @@ export const tree: Row = {
   about: 'the tree in process: build, one write with root, a tick of 1,000 writes',
   async run(bench: Bench) {
     await bench.end()
-    const items = bench.size(200_000, 1_000_000)
+    const items = bench.size(100_000, 1_000_000)
     const entries = randomEntries(items)
     const floors = treeFloors(items)
     buildTree(entries) // the first one is compiled while it runs

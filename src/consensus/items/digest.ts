@@ -45,6 +45,9 @@ export function digestOf(fact: Fact, parentDigests: readonly Hash[]): Hash {
   return hashBytes(preimage)
 }
 
+/** Tells the digest of a fact: `digestOf`, or what knows many already (digests.ts). */
+export type DigestOf = (fact: Fact, parentDigests: readonly Hash[]) => Hash
+
 /** The leaf of an item whose set has these newest facts, sorted by version; at least one. */
 export function leafOf(newest: Newest): Hash {
   const preimage = new Uint8Array(64 * newest.length)
@@ -59,13 +62,14 @@ export function leafOf(newest: Newest): Hash {
 export function leafWhere(
   facts: readonly HeldFact[],
   isIn: (held: HeldFact) => boolean,
+  digest: DigestOf = digestOf,
 ): Hash | null {
-  const newest = newestOf(facts.filter(isIn))
+  const newest = newestOf(facts.filter(isIn), digest)
   return newest.length === 0 ? null : leafOf(newest)
 }
 
 /** The facts of a set that are no parent of another one, each with its digest. */
-export function newestOf(set: readonly HeldFact[]): Newest {
+export function newestOf(set: readonly HeldFact[], digest: DigestOf = digestOf): Newest {
   const inSet = new Set(set.map(held => held.fact.version))
   // parents outside the set count as zeros: without them every fact of the set is rooted in it
   const chain = chainOf(
@@ -78,7 +82,7 @@ export function newestOf(set: readonly HeldFact[]): Newest {
   for (const version of chain.positions.keys()) {
     const { fact } = chain.nodes.get(version)!
     const parents = fact.parents.map(parent => digests.get(parent) ?? ZERO_HASH)
-    digests.set(version, digestOf(fact, parents))
+    digests.set(version, digest(fact, parents))
   }
   return chain.heads.map(head => ({ version: head.version, digest: digests.get(head.version)! }))
 }
@@ -89,7 +93,11 @@ export function newestOf(set: readonly HeldFact[]): Newest {
  * summary calls heads and unrooted there is told from the id's own facts, and the view of the
  * family (view.ts) decides.
  */
-export function summarise(id: ItemId, held: readonly HeldFact[]): ItemSummary {
+export function summarise(
+  id: ItemId,
+  held: readonly HeldFact[],
+  digest: DigestOf = digestOf,
+): ItemSummary {
   const versions = new Set(held.map(({ fact }) => fact.version))
   const chain = chainOf(
     held.map(({ fact }) => ({
@@ -104,8 +112,14 @@ export function summarise(id: ItemId, held: readonly HeldFact[]): ItemSummary {
     id,
     facts: held.length,
     factsXor: toHex(xor),
-    agreed: summariseSet(held.filter(({ state }) => state.kind === 'agreed')),
-    pending: summariseSet(held.filter(({ state }) => state.kind === 'pending')),
+    agreed: summariseSet(
+      held.filter(({ state }) => state.kind === 'agreed'),
+      digest,
+    ),
+    pending: summariseSet(
+      held.filter(({ state }) => state.kind === 'pending'),
+      digest,
+    ),
     heads: chain.heads.map(head => headOf(head.fact, chain.positions.get(head.version)!)),
     unrooted: chain.unrooted.length,
   }
@@ -161,11 +175,11 @@ function extendSet(set: SetSummary | null, held: HeldFact): SetSummary | undefin
   }
 }
 
-function summariseSet(set: readonly HeldFact[]): SetSummary | null {
+function summariseSet(set: readonly HeldFact[], digest: DigestOf): SetSummary | null {
   if (set.length === 0) return null
   let addedMax = STAMP_ZERO
   for (const held of set) addedMax = stampMax(addedMax, addedOf(held))
-  return { count: set.length, newest: newestOf(set), addedMax }
+  return { count: set.length, newest: newestOf(set, digest), addedMax }
 }
 
 function addedOf({ state }: HeldFact): Stamp {

@@ -10,7 +10,7 @@ import type { Fact, HeldFact } from '../../base/fact.ts'
 import { type Hash, ZERO_HASH } from '../../base/hash.ts'
 import type { Stamp } from '../../base/stamp.ts'
 import { chainOf, realNode } from './chain.ts'
-import { digestOf, leafOf } from './digest.ts'
+import { type DigestOf, digestOf, leafOf } from './digest.ts'
 
 /** An item at a cut, and the states above it, ascending. */
 export interface Growth {
@@ -25,12 +25,19 @@ interface Added {
 }
 
 /** What the agreed ones among an item's facts make of it at a cut and after it. */
-export function growthOf(facts: readonly HeldFact[], cut: Stamp): Growth {
+export function growthOf(
+  facts: readonly HeldFact[],
+  cut: Stamp,
+  digest: DigestOf = digestOf,
+): Growth {
   const agreed: Added[] = []
   for (const { fact, state } of facts) {
     if (state.kind === 'agreed') agreed.push({ fact, added: state.added })
   }
-  const set = new GrowingSet(agreed.map(({ fact }) => fact))
+  const set = new GrowingSet(
+    agreed.map(({ fact }) => fact),
+    digest,
+  )
   set.add(agreed.filter(({ added }) => added <= cut).map(({ fact }) => fact))
   const settled = set.leaf()
   const later = new Map<Stamp, Fact[]>()
@@ -55,8 +62,10 @@ class GrowingSet {
   readonly #children = new Map<Hash, Fact[]>()
   readonly #digests = new Map<Hash, Hash>()
   readonly #newest = new Set<Hash>()
+  readonly #digest: DigestOf
 
-  constructor(all: readonly Fact[]) {
+  constructor(all: readonly Fact[], digest: DigestOf) {
+    this.#digest = digest
     const present = new Set(all.map(fact => fact.version))
     const nodes = all.map(fact => ({
       ...realNode(fact),
@@ -78,7 +87,7 @@ class GrowingSet {
   add(facts: readonly Fact[]): void {
     for (const fact of this.#withDescendants(facts)) {
       const parents = fact.parents.map(parent => this.#digests.get(parent) ?? ZERO_HASH)
-      this.#digests.set(fact.version, digestOf(fact, parents))
+      this.#digests.set(fact.version, this.#digest(fact, parents))
       for (const parent of fact.parents) this.#newest.delete(parent)
     }
     for (const { version } of facts) {

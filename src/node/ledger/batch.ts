@@ -9,6 +9,7 @@ import type { Hash } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
 import { EMPTY_BLOB } from '../../consensus/items/check.ts'
 import { summarise } from '../../consensus/items/digest.ts'
+import { Digests } from '../../consensus/items/digests.ts'
 import { familyRange, rootOf } from '../../consensus/items/id.ts'
 import type { Store, Write } from '../../storage/store.ts'
 import type { AddedFact } from './changes.ts'
@@ -28,12 +29,15 @@ export class Batch {
   readonly #store: Store
   readonly #cache: Map<ItemId, ItemSummary>
   readonly #damaged: ReadonlySet<ItemId>
+  readonly #digests: Digests
 
   constructor(
     store: Store,
     cache: Map<ItemId, ItemSummary>,
     damaged: ReadonlySet<ItemId> = new Set(),
+    digests: Digests = new Digests(),
   ) {
+    this.#digests = digests
     this.#store = store
     this.#cache = cache
     this.#damaged = damaged
@@ -62,9 +66,13 @@ export class Batch {
 
   /** A damaged summary reads as absent: taken so, the next write would begin the item anew. */
   async #begin(id: ItemId, stored: ItemSummary | undefined): Promise<ItemWork> {
-    if (!this.#damaged.has(id)) return new ItemWork(this.#store, id, stored)
+    if (!this.#damaged.has(id)) return this.#workOf(id, stored)
     const facts = await this.#store.factsOf(id)
-    return new ItemWork(this.#store, id, facts.length === 0 ? undefined : summarise(id, facts))
+    return this.#workOf(id, facts.length === 0 ? undefined : summarise(id, facts))
+  }
+
+  #workOf(id: ItemId, summary: ItemSummary | undefined): ItemWork {
+    return new ItemWork({ store: this.#store, digests: this.#digests, id, summary })
   }
 
   /** All facts of the root id and of all its split ids, as of now. */

@@ -277,7 +277,7 @@ export class Ledger {
   }
 
   async #runBatch(jobs: readonly Job[]): Promise<void> {
-    const batch = new Batch(this.store, this.cache, this.damaged)
+    const batch = new Batch(this.store, this.cache, this.damaged, this.sets.digests)
     await batch.prepare(jobs.flatMap(job => [...job.ids()]))
     const answers: (() => void)[] = []
     for (const job of jobs) {

@@ -11,6 +11,7 @@ import { isSystemId } from '../../base/fact.ts'
 import { type Hash, hashText } from '../../base/hash.ts'
 import { stampOf } from '../../base/stamp.ts'
 import { leafOf, leafWhere } from '../../consensus/items/digest.ts'
+import { Digests } from '../../consensus/items/digests.ts'
 import { growthOf } from '../../consensus/items/growth.ts'
 import { SettledTree } from '../../merkle/settle.ts'
 import { MerkleTree } from '../../merkle/tree.ts'
@@ -26,6 +27,8 @@ export interface SetUpdate {
 export class Sets {
   readonly settled: SettledTree
   readonly system = new MerkleTree()
+  /** Digests of facts that are held. */
+  readonly digests = new Digests()
   /** Present in counter-sync. */
   held: MerkleTree | null = null
   /** Own fresh writes with a higher place in the queue came after the counter-sync began. */
@@ -75,13 +78,13 @@ export class Sets {
 
   /** Places an item by all its facts. */
   place(idHash: Hash, facts: readonly HeldFact[]): void {
-    const { settled, states } = growthOf(facts, stampOf(this.settled.cut))
+    const { settled, states } = growthOf(facts, stampOf(this.settled.cut), this.digests.of)
     this.settled.replace(idHash, settled, states)
   }
 
   /** The leaf of an item in the held tree. */
   heldLeaf(facts: Iterable<HeldFact>): Hash | null {
-    return leafWhere([...facts], held => this.isHeld(held.state))
+    return leafWhere([...facts], held => this.isHeld(held.state), this.digests.of)
   }
 
   /** A copy of the settled tree with everything agreed in it, settled or not. */

@@ -7,6 +7,7 @@ import type { Fact, FactState, HeldFact, ItemId, ItemSummary } from '../../base/
 import { type Hash, hashText } from '../../base/hash.ts'
 import { invariant } from '../../base/invariant.ts'
 import { extend, leafOf, summarise } from '../../consensus/items/digest.ts'
+import type { Digests } from '../../consensus/items/digests.ts'
 import type { LeafState } from '../../merkle/settle.ts'
 import type { Store } from '../../storage/store.ts'
 
@@ -30,9 +31,17 @@ export class ItemWork {
   #rebuilt = false
   #idHash: Hash | null = null
   readonly #store: Store
+  readonly #digests: Digests
 
-  constructor(store: Store, id: ItemId, summary: ItemSummary | undefined) {
+  constructor(options: {
+    readonly store: Store
+    readonly digests: Digests
+    readonly id: ItemId
+    readonly summary: ItemSummary | undefined
+  }) {
+    const { store, digests, id, summary } = options
     this.#store = store
+    this.#digests = digests
     this.id = id
     this.before = summary
     this.#summary = summary
@@ -123,7 +132,7 @@ export class ItemWork {
 
   #rebuild(facts: ReadonlyMap<Hash, HeldFact>): void {
     this.#rebuilt = true
-    this.#summary = summarise(this.id, [...facts.values()])
+    this.#summary = summarise(this.id, [...facts.values()], this.#digests.of)
   }
 
   async #load(): Promise<Map<Hash, HeldFact>> {

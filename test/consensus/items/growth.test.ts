@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import type { Fact, HeldFact } from '../../../src/base/fact.ts'
 import { hashText } from '../../../src/base/hash.ts'
 import { type Stamp, stampOf } from '../../../src/base/stamp.ts'
-import { leafWhere } from '../../../src/consensus/items/digest.ts'
+import { leafWhere, summarise } from '../../../src/consensus/items/digest.ts'
+import { Digests } from '../../../src/consensus/items/digests.ts'
 import { type Growth, growthOf } from '../../../src/consensus/items/growth.ts'
 import { versionOf } from '../../../src/consensus/items/version.ts'
 import { chain, nextFact } from '../../support/facts.ts'
@@ -51,6 +52,13 @@ const histories = fc
     return held
   })
 
+/** One of the facts has another stamp, and all that descends from it another digest. */
+function stamped(facts: readonly HeldFact[], at: number): HeldFact[] {
+  return facts.map((held, place) =>
+    place === at ? { ...held, fact: { ...held.fact, at: stampOf(99_999) } } : held,
+  )
+}
+
 describe('the growth of an item', () => {
   it('is that of every moment taken by itself, whatever the order of adding', () => {
     fc.assert(
@@ -58,6 +66,21 @@ describe('the growth of an item', () => {
         expect(growthOf(facts, stampOf(cutMs))).toEqual(naively(facts, stampOf(cutMs)))
       }),
       { numRuns: 500 },
+    )
+  })
+
+  it('is the same with digests kept from before, with other facts and other stamps held', () => {
+    fc.assert(
+      fc.property(histories, fc.nat(25), fc.nat(25), (facts, without, restamped) => {
+        const digests = new Digests()
+        const cut = stampOf(6)
+        for (const held of [facts, facts.toSpliced(without, 1), facts, stamped(facts, restamped)]) {
+          expect(growthOf(held, cut, digests.of)).toEqual(growthOf(held, cut))
+          if (held.length === 0) continue
+          expect(summarise('item', held, digests.of)).toEqual(summarise('item', held))
+        }
+      }),
+      { numRuns: 200 },
     )
   })
 

@@ -129,10 +129,8 @@ function rootOne(work: Work, id: string, held: ReadonlyMap<string, FamilyFact>):
 function derivedBy(work: Work, fact: FamilyFact): Chain | 'waits' | (string & {}) {
   const made = new Map<string, Map<string, Version>>()
   for (const { id, heads } of fact.base!) {
-    const pool = new Map(work.chains.get(id))
-    for (const version of made.get(id)?.values() ?? []) unite(pool, version)
-    if (heads.some(head => !pool.has(head))) return 'waits'
-    const all = rootedChain(pool.values())
+    const all = withMade(work.chains.get(id), made.get(id))
+    if (heads.some(head => !all.has(head))) return 'waits'
     const past = pastOf(all, heads)
     const chain = new Map([...all].filter(([version]) => past.has(version)))
     const tops = headsOf(chain)
@@ -146,6 +144,14 @@ function derivedBy(work: Work, fact: FamilyFact): Chain | 'waits' | (string & {}
   return fact.parents.some(parent => derived.has(parent))
     ? rootedChain(derived.values())
     : 'its base yields none of its parents'
+}
+
+/** What was written on an id, and what was derived for it. */
+function withMade(written: Chain = new Map(), made: Chain = new Map()): Chain {
+  if (made.size === 0) return written // rooted already, as each chain of the work
+  const pool = new Map(written)
+  for (const version of made.values()) unite(pool, version)
+  return rootedChain(pool.values())
 }
 
 function addAll(made: Map<string, Map<string, Version>>, id: string, added: Chain): void {
@@ -178,9 +184,7 @@ function placesOf(work: Work): Map<string, Place> {
     // Shorter ids first: they say what the longer ones are made of.
     const id = [...open].reduce((a, b) => (b.length < a.length ? b : a))
     open.delete(id)
-    const all = new Map(work.chains.get(id))
-    for (const version of made.get(id)?.values() ?? []) unite(all, version)
-    const chain = rootedChain(all.values())
+    const chain = withMade(work.chains.get(id), made.get(id))
     const heads = headsOf(chain).filter(head => !isTaken(work, id, chain, head))
     const branches = branchesOf(heads)
     if (heads.length === 0) places.set(id, { kind: 'moved' })

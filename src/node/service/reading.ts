@@ -4,7 +4,15 @@
  * against its hash before it is given out.
  */
 import type { Bytes } from '../../base/bytes.ts'
-import { type Fact, type HeldFact, type ItemId, isDelete, isSystemId } from '../../base/fact.ts'
+import {
+  type Fact,
+  type FactRef,
+  type HeldFact,
+  type ItemId,
+  isDelete,
+  isSystemId,
+  refKey,
+} from '../../base/fact.ts'
 import { type Hash, hashStream } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
 import { stampOf } from '../../base/stamp.ts'
@@ -33,6 +41,9 @@ export interface Shown {
   readonly fact: Fact
   readonly held: HeldFact
 }
+
+/** A fact as it is held. */
+export type HeldOf = (ref: FactRef) => HeldFact | undefined
 
 export class Reading {
   readonly #member: Member
@@ -77,10 +88,7 @@ export class Reading {
   }
 
   /** The view of an id's family, now or by the facts that were stamped up to a time. */
-  async view(
-    id: ItemId,
-    at?: number,
-  ): Promise<{ view: FamilyView; held: ReadonlyMap<string, HeldFact> }> {
+  async view(id: ItemId, at?: number): Promise<{ view: FamilyView; held: HeldOf }> {
     const root = rootOf(id)
     const { ledger, mending, store } = this.#member
     const facts: HeldFact[] = [...(await store.factsOf(root))]
@@ -95,7 +103,7 @@ export class Reading {
     // What stood once is not what is looked at again.
     const view =
       at === undefined ? ledger.families.view(root, known, policy) : viewFamily(root, known, policy)
-    return { view, held: new Map(facts.map(entry => [key(entry.fact), entry])) }
+    return { view, held: heldOf(facts) }
   }
 
   /** The planted bug: what arrived first keeps the name. */
@@ -230,17 +238,12 @@ export function itemIn(view: FamilyView, id: ItemId): ItemPlace {
 }
 
 /** A node of an item as it is shown. */
-export function shownNode(item: ItemPlace, node: Node, held: ReadonlyMap<string, HeldFact>): Shown {
+export function shownNode(item: ItemPlace, node: Node, held: HeldOf): Shown {
   return shownOf(item.id, node, item.chain.positions.get(node.version) ?? item.position, held)
 }
 
-function shownOf(
-  id: ItemId,
-  node: Node,
-  position: number,
-  held: ReadonlyMap<string, HeldFact>,
-): Shown {
-  const of = held.get(key(node.fact))
+function shownOf(id: ItemId, node: Node, position: number, held: HeldOf): Shown {
+  const of = held(node.fact)
   if (of === undefined) throw damagedFact(node.fact.id, node.fact.version)
   return { id, version: node.version, position, fact: node.fact, held: of }
 }
@@ -263,8 +266,13 @@ async function* verified(
   if (last !== null) yield last
 }
 
-function key(fact: Fact): string {
-  return fact.version + fact.id
+/** Facts by name, put in order when the first one is asked for: who is told of a split asks none. */
+function heldOf(facts: readonly HeldFact[]): HeldOf {
+  let byKey: ReadonlyMap<string, HeldFact> | null = null
+  return ref => {
+    byKey ??= new Map(facts.map(entry => [refKey(entry.fact), entry]))
+    return byKey.get(refKey(ref))
+  }
 }
 
 function notFound(id: ItemId): VecheError {

@@ -8,6 +8,7 @@ import { hashFloor } from './floors/hash.ts'
 import { hopFloor, levelHopFloor } from './floors/hop.ts'
 import { levelFloor } from './floors/level.ts'
 import { streamFloor } from './floors/stream.ts'
+import { Others } from './machine.ts'
 import { Members } from './members.ts'
 import type { Options } from './options.ts'
 import type { Place } from './place.ts'
@@ -25,6 +26,8 @@ export class Bench {
   readonly options: Options
   readonly place: Place
   readonly figures: Figure[] = []
+  /** How much of a processor others used during each row. */
+  readonly shares = new Map<string, number>()
   readonly #main: string
   #row = ''
   #shared: Members | null = null
@@ -55,8 +58,12 @@ export class Bench {
     this.#row = row.name
     this.say(`${row.name}: ${row.about} …`)
     const begin = performance.now()
+    const others = new Others()
     await row.run(this)
-    this.say(`${row.name}: ${((performance.now() - begin) / 1000).toFixed(0)} s`)
+    const share = others.share()
+    this.shares.set(row.name, share)
+    const seconds = (performance.now() - begin) / 1000
+    this.say(`${row.name}: ${seconds.toFixed(0)} s, others used ${share.toFixed(2)} of a processor`)
   }
 
   add(

@@ -57,15 +57,18 @@ function allocated(path: string): number {
   return (statSync(path, { throwIfNoEntry: false })?.blocks ?? 0) * 512
 }
 
-/** Processor seconds that the whole machine has spent. */
+/** Processor seconds that the whole machine has spent, but for interrupts: those are ours as well. */
 function machineSeconds(): number {
   const fields = readFileSync('/proc/stat', 'utf8').split('\n')[0]!.trim().split(/\s+/).slice(1)
-  const [user, nice, system, , , irq, softirq, steal] = fields.map(Number)
-  const spent = [user, nice, system, irq, softirq, steal]
+  const [user, nice, system, , , , , steal] = fields.map(Number)
+  const spent = [user, nice, system, steal]
   return spent.reduce<number>((sum, ticks) => sum + (ticks ?? 0), 0) / TICKS_PER_SECOND
 }
 
-/** Processor seconds of this process, its ended children, and its living ones. */
+/** The father of all threads of the kernel, which write and send for us, too. */
+const KERNEL_PID = 2
+
+/** Processor seconds of this process, its ended children, its living ones, and the kernel. */
 function ownSeconds(): number {
   const stats = new Map<number, string>()
   for (const name of readdirSync('/proc')) {
@@ -78,7 +81,7 @@ function ownSeconds(): number {
     }
   }
   const parentOf = (stat: string) => Number(stat.slice(stat.lastIndexOf(') ') + 2).split(' ')[1])
-  const mine = new Set([process.pid])
+  const mine = new Set([process.pid, KERNEL_PID])
   for (let found = true; found; ) {
     found = false
     for (const [pid, stat] of stats) {

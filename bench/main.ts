@@ -5,7 +5,7 @@
  */
 import { Bench } from './bench.ts'
 import { build } from './build.ts'
-import { type Figure, mergeRuns, tableOf } from './figures.ts'
+import { mergeRuns, tableOf } from './figures.ts'
 import { describeMachine, OTHERS_SHARE_MAX, Others } from './machine.ts'
 import { type Options, readOptions, usage } from './options.ts'
 import { makePlace, type Place } from './place.ts'
@@ -38,35 +38,32 @@ async function main(options: Options): Promise<void> {
   }
   const daemon = options.daemon ?? build()
   const machine = describeMachine()
-  const others = new Others()
   const place = await makePlace()
   if (options.isProfile) {
+    const others = new Others()
     await profile({ options, place, main: daemon })
     place.end()
-    sayIfBusy(others.share())
+    sayIfBusy(new Map([['profile', others.share()]]))
     return
   }
-  const runs: (readonly Figure[])[] = []
+  const runs: Bench[] = []
   for (let run = 0; run < options.runs; run++) runs.push(await measureAll(options, place, daemon))
   place.end()
-  const figures = mergeRuns(runs)
-  const share = Math.round(others.share() * 100) / 100
-  const isBusy = share > OTHERS_SHARE_MAX
+  const figures = mergeRuns(runs.map(run => run.figures))
+  const shares = mostOf(runs.map(run => run.shares))
   if (options.isJson) {
+    const busyRows = busyOf(shares)
+    const othersShares = Object.fromEntries(shares)
     const quick = options.isQuick
-    console.log(JSON.stringify({ machine, quick, othersShare: share, isBusy, figures }))
+    console.log(JSON.stringify({ machine, quick, busyRows, othersShares, figures }))
   } else {
     console.log(tableOf(figures))
   }
-  sayIfBusy(share)
+  sayIfBusy(shares)
   if (options.isQuick) console.error('Quick sizes: for a look, not for a table.')
 }
 
-async function measureAll(
-  options: Options,
-  place: Place,
-  main: string,
-): Promise<readonly Figure[]> {
+async function measureAll(options: Options, place: Place, main: string): Promise<Bench> {
   const bench = new Bench({ options, place, main })
   const { only, isLarge } = options
   const wanted = rows.filter(row =>
@@ -77,11 +74,27 @@ async function measureAll(
   } finally {
     await bench.end()
   }
-  return bench.figures
+  return bench
 }
 
-function sayIfBusy(share: number): void {
-  if (share <= OTHERS_SHARE_MAX) return
-  const what = `Other work on this machine used ${share.toFixed(2)} of a processor meanwhile`
-  console.error(`${what}: these figures do not count.`)
+/** Of each row the largest share of all runs. */
+function mostOf(runs: readonly ReadonlyMap<string, number>[]): ReadonlyMap<string, number> {
+  const most = new Map<string, number>()
+  for (const run of runs)
+    for (const [row, share] of run) most.set(row, Math.max(share, most.get(row) ?? 0))
+  return most
+}
+
+function busyOf(shares: ReadonlyMap<string, number>): readonly string[] {
+  return [...shares].filter(([, share]) => share > OTHERS_SHARE_MAX).map(([row]) => row)
+}
+
+function sayIfBusy(shares: ReadonlyMap<string, number>): void {
+  const busy = busyOf(shares)
+  if (busy.length === 0) return
+  const most = Math.max(...busy.map(row => shares.get(row) ?? 0)).toFixed(2)
+  console.error(
+    `Other work used up to ${most} of a processor during ${busy.join(', ')}: ` +
+      'those figures do not count.',
+  )
 }

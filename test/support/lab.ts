@@ -115,7 +115,7 @@ export class LabMember {
       return await this.#answers()
     }
     try {
-      await until(`${this.name} answers`, answers, answersMs)
+      await until(`${this.name} answers`, answers, answersMs, 100)
     } catch (error) {
       child.kill('SIGKILL')
       throw error
@@ -234,7 +234,7 @@ export class Lab {
         'the inviting member is Source',
         async () => (await status(first)).status === 'source',
       )
-      const { token } = await first.json<{ token: string }>(['invite'])
+      const { token } = await first.call<{ token: string }>('invite')
       await member.json(['join', token, '--name', member.name, ...make])
       await member.start(env, start)
     }
@@ -306,7 +306,7 @@ export async function until(
   what: string,
   holds: () => Promise<boolean>,
   ms = 45_000,
-  everyMs = 100,
+  everyMs = 250,
 ): Promise<number> {
   const begin = performance.now()
   const late = new Error(`not within ${ms} ms: ${what}`)

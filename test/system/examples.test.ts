@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { size } from '../../sim/size.ts'
 import { until } from '../support/lab.ts'
 import { tempFolders } from '../support/temp-folders.ts'
 
@@ -115,7 +116,8 @@ describe('from the packed tarball', { timeout: MINUTES }, () => {
     expect(out).toMatch(/One hash: [0-9a-f]{10}/)
   })
 
-  it('veche demo: the whole of it', async () => {
+  // The same from the sources is demo.test.ts; this is the package.
+  it.runIf(size !== 'everyday')('veche demo: the whole of it', async () => {
     const out = await outputOf(['node_modules/veche/dist/cli/main.js', 'demo', '--json'])
     expect(JSON.parse(out)).toMatchObject({ ok: true, items: 2, kept: false })
   })

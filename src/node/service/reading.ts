@@ -58,10 +58,12 @@ export class Reading {
    */
   async shown(params: HeadParams): Promise<Shown> {
     checkId(params.id)
+    const hadGap = this.#member.gap // it may close after what was lost was looked for
     try {
       return await this.#look(params)
     } catch (error) {
-      throw this.#member.gap && isAbsence(error) ? perhapsLost(params.id) : error
+      const hasGap = hadGap || this.#member.gap
+      throw hasGap && isAbsence(error) ? perhapsLost(params.id) : error
     } finally {
       await this.#member.ledger.durableOf(params.id)
     }

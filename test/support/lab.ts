@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { sized } from '../../sim/size.ts'
 import { JsonClient } from './json-client.ts'
 import { memoryOf } from './large.ts'
 import { ip, makeNamespace, outsideOf } from './namespaces.ts'
@@ -22,6 +23,9 @@ export interface Ran {
 
 /** A daemon that was told to end and still runs after this is stuck, however busy the machine. */
 const endsMs = 45_000
+
+/** A command that still runs after this is stuck, however large its payload and busy the machine. */
+const commandMs = sized({ everyday: 90_000, ci: 240_000, deep: 3_000_000 })
 
 /** All children that run: a test that was given up must not leave a daemon behind. */
 const running = new Set<ChildProcess>()
@@ -61,7 +65,7 @@ export class LabMember {
       stderr += data
     })
     child.stdin?.end(input ?? '')
-    const code = await exitOf(child)
+    const code = await this.#ended(child, args)
     return { code, stdout: Buffer.concat(chunks).toString(), stderr }
   }
 
@@ -77,7 +81,7 @@ export class LabMember {
       if (child.exitCode === null) peakBytes = Math.max(peakBytes, memoryOf(child.pid!).peak)
     }
     const timer = setInterval(look, 20)
-    const code = await exitOf(child).finally(() => clearInterval(timer))
+    const code = await this.#ended(child, args).finally(() => clearInterval(timer))
     if (code !== 0) throw new Error(`${this.name}: veche ${args.join(' ')} ended with ${code}`)
     return { stdout, peakBytes }
   }
@@ -148,15 +152,14 @@ export class LabMember {
     const child = this.daemon
     this.daemon = null
     if (child === null || child.exitCode !== null || child.signalCode !== null) return null
-    const ended = exitOf(child)
+    const ended = exitWithin(child, endsMs, `${this.name} after ${signal}`)
     child.kill(signal)
-    const { promise: stuck, reject } = Promise.withResolvers<never>()
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL')
-      reject(new Error(`${this.name} still ran ${endsMs} ms after ${signal}:\n${this.log}`))
-    }, endsMs)
-    await Promise.race([ended, stuck]).finally(() => clearTimeout(timer))
+    await ended
     return child.exitCode
+  }
+
+  #ended(child: ChildProcess, args: readonly string[]): Promise<number> {
+    return exitWithin(child, commandMs, `${this.name}: veche ${args.join(' ')}`)
   }
 
   /** Process id of the running daemon. */
@@ -322,6 +325,16 @@ export async function until(
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** The exit code; a child that does not end in time is killed, and a failure with its name. */
+async function exitWithin(child: ChildProcess, ms: number, what: string): Promise<number> {
+  const { promise: stuck, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    child.kill('SIGKILL')
+    reject(new Error(`it did not end within ${ms} ms: ${what}`))
+  }, ms)
+  return await Promise.race([exitOf(child), stuck]).finally(() => clearTimeout(timer))
 }
 
 function exitOf(child: ChildProcess): Promise<number> {

@@ -50,6 +50,7 @@ function checkAcknowledged(world: World, history: History, verdict: Verdict): vo
  */
 function checkRosters(world: World, verdict: Verdict): void {
   const here = takingPart(world)
+  if (world.quorum === 'roster') return checkDecided(here, verdict)
   const ids = here.flatMap(({ disk }) => [...disk.holdings.values()].map(({ fact }) => fact.id))
   const { members } = rosterOf(ids)
   const said = [...members].sort().join('+')
@@ -64,6 +65,19 @@ function checkRosters(world: World, verdict: Verdict): void {
     const own = rosterOf([...disk.holdings.values()].map(({ fact }) => fact.id))
     verdict.fail('G2', `${id} takes no part in the end; it knows ${[...own.members].join('+')}`)
   }
+}
+
+/** G2 with quorum `roster`: all know one decision as the newest, and count by it. */
+function checkDecided(here: readonly UpMember[], verdict: Verdict): void {
+  const told = here.map(({ id, member }) => {
+    const { number, members } = member.roster.voting.known
+    const decided = members.map(({ peer }) => peer).sort()
+    const counted = [...member.agreement.roster].sort()
+    if (decided.join('+') !== counted.join('+'))
+      verdict.fail('G2', `${id} counts ${counted.join('+')}, and ${decided.join('+')} is decided`)
+    return `${number}: ${decided.join('+')}`
+  })
+  if (new Set(told).size > 1) verdict.fail('G2', `several rosters: ${told.join('; ')}`)
 }
 
 /** A refused write is nowhere, and what is somewhere was written by somebody. */

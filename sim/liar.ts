@@ -13,7 +13,6 @@ import { limits } from '../src/base/limits.ts'
 import type { Network } from '../src/node/ports.ts'
 import { decodeFrame } from '../src/wire/frame.ts'
 import { dataHashOf, versionOf } from './checker/hashes.ts'
-import type { Swarm } from './faults/swarm.ts'
 import { type Lie, type LieKind, lies } from './liar-lies.ts'
 import { canChange, remove } from './membership.ts'
 import type { Random } from './random.ts'
@@ -22,6 +21,8 @@ import type { SimMember, World } from './world.ts'
 
 /** The share of seeds with a liar. */
 const SHARE = 0.15
+/** A removal that was refused, or that another member does not know of yet. */
+const EXPOSED_EVERY_MS = 2000
 /** Frames that are kept to be said again. */
 const OLD_MAX = 50
 
@@ -39,15 +40,11 @@ export class Liar {
   readonly #old: Bytes[] = []
 
   /** Makes one member of a world a liar; before it is started. */
-  constructor(world: World, random: Random, wanted: readonly LieKind[] | null, swarm: Swarm) {
+  constructor(world: World, random: Random, wanted: readonly LieKind[] | null) {
     this.#world = world
     this.#random = random.fork('lies')
     this.id = random.fork('who').pick(world.members).id
-    // Who is ahead draws each member to 60 s above its own wall clock: where those differ, for good.
-    const kinds = (wanted ?? drawLies(random)).filter(
-      kind => kind !== 'clockAhead' || doClocksAgree(swarm),
-    )
-    this.kinds = kinds.length > 0 ? kinds : ['replayed']
+    this.kinds = wanted ?? drawLies(random)
     this.#chance = random.fork('chance').pick([0.02, 0.1, 0.4])
     this.#honestUntilMs = random.fork('honest').pick([0, 5000, 15_000])
     world.liar = this.id
@@ -59,14 +56,14 @@ export class Liar {
     return this.kinds.every(kind => lies[kind].isHarmless)
   }
 
-  /** The faults are over: who cannot be lived with is removed. */
+  /** The faults are over: who cannot be lived with is removed; asked again where that was refused. */
   exposed(): void {
     if (this.isHarmless) return
-    const entry = this.#world.members.find(({ id }) => id === this.id)
-    const by = this.#world.members.find(other => other.id !== this.id && canChange(other))
-    if (entry === undefined || entry.standing !== 'member') return
-    if (by !== undefined && canChange(by)) return remove(this.#world, by, entry)
-    this.#world.timeline.after(100, () => this.exposed())
+    const entry = this.#world.members.find(({ id }) => id === this.id)!
+    const honest = this.#world.members.filter(({ id }) => id !== this.id)
+    const by = honest.filter(canChange).find(({ member }) => member.roster.isMember(this.id))
+    if (by !== undefined) remove(this.#world, by, entry)
+    this.#world.timeline.after(EXPOSED_EVERY_MS, () => this.exposed())
   }
 
   #tongue(port: Network): Network {
@@ -107,14 +104,10 @@ export class Liar {
   }
 }
 
-/** A liar for a share of the seeds; with quorum `roster` nobody is removed in a hurry. */
-export function drawLiar(world: World, random: Random, swarm: Swarm): Liar | null {
-  if (world.quorum === 'roster' || world.members.length < 3) return null
-  return random.fork('is there').chance(SHARE) ? new Liar(world, random, null, swarm) : null
-}
-
-function doClocksAgree({ skewMs, kinds }: Swarm): boolean {
-  return skewMs < 1000 && !kinds.some(kind => /clock/i.test(kind))
+/** A liar for a share of the seeds. */
+export function drawLiar(world: World, random: Random): Liar | null {
+  if (world.members.length < 3) return null
+  return random.fork('is there').chance(SHARE) ? new Liar(world, random, null) : null
 }
 
 function drawLies(random: Random): LieKind[] {

@@ -13,6 +13,8 @@ import type { SimMember, UpMember, World } from './world.ts'
 const EVERY_MS = 100
 /** G5: a Source exists within this time of the last fault. */
 const SOURCE_WITHIN_MS = 10_000
+/** G5: so long after the last fault all are Sources of one hash, and stay so under any load. */
+const STEADY_MS = 25_000
 /** G6: two sides never have Sources together for longer than this. */
 const TWO_SIDES_MS = 7000
 /** What a participant held so long before a promotion was in the held root that it had told. */
@@ -42,10 +44,13 @@ export class Monitor {
   #cut = ''
   #twoSidesSince = 0
   #ticks = 0
+  /** With quorum `roster`: the newest one that any member knows to be decided. */
+  #inEffect: { readonly number: number; readonly members: ReadonlySet<MemberId> }
 
   constructor(world: World, verdict: Verdict) {
     this.#world = world
     this.#verdict = verdict
+    this.#inEffect = { number: 0, members: new Set(world.members.map(({ id }) => id)) }
     for (const { id } of world.members) this.lanes.set(id, '')
     world.watchers.push({
       enrolled: ({ id }) => this.lanes.set(id, ' '.repeat(this.lanes.get(world.at(0).id)!.length)),
@@ -76,12 +81,21 @@ export class Monitor {
     this.changes.push({ atMs: this.#world.nowMs, member: member.id, from, to, sentence })
     const told = `${member.id} ${from} → ${to}: ${sentence}`
     this.events.push({ atMs: this.#world.nowMs, sentence: told })
-    if (from === 'source') this.counts.demotions += 1
+    if (from === 'source') {
+      this.counts.demotions += 1
+      this.#checkDemotion(member, sentence)
+    }
     if (to !== 'source') return
     this.counts.promotions += 1
     if (!sentence.startsWith('holds exactly')) return
     this.counts.elections += 1
     if (member.member !== null) this.#checkPromotion(member as UpMember)
+  }
+
+  #checkDemotion({ id, member }: SimMember, sentence: string): void {
+    if (this.#world.liar !== null || member === null || member.roster.isRemoved) return
+    if (!this.isCalm() || this.#world.nowMs - this.lastFaultAtMs <= STEADY_MS) return
+    this.#verdict.fail('G5', `${id} lost its status long after the last fault: ${sentence}`)
   }
 
   /** G4: what more than half of the participants held in the round, the new Source has as agreed. */
@@ -114,6 +128,7 @@ export class Monitor {
     this.#ticks += 1
     if (this.#ticks % (1000 / EVERY_MS) === 0) this.#drawLanes()
     const sides = this.#sides()
+    this.#lookAtDecisions()
     // A process that stands still is a fault until it goes on.
     if (this.#world.up().some(({ life }) => life?.isStill === true)) {
       this.lastFaultAtMs = this.#world.nowMs
@@ -142,10 +157,21 @@ export class Monitor {
 
   /** Somebody of a side can reach more than half of the roster: only such a member elects. */
   #hasMajority(side: readonly UpMember[]): boolean {
+    const { members } = this.#inEffect
     return side.some(entry => {
       const reached = side.filter(other => other === entry || this.#speaks(entry, other))
-      return reached.length * 2 > this.#world.members.length
+      return reached.filter(({ id }) => members.has(id)).length * 2 > members.size
     })
+  }
+
+  /** What is decided stays so; a side that has not heard of it yet has its time to. */
+  #lookAtDecisions(): void {
+    for (const { member } of this.#world.up()) {
+      const { number, members } = member.roster.voting.known
+      if (number <= this.#inEffect.number) continue
+      this.#inEffect = { number, members: new Set(members.map(({ peer }) => peer)) }
+      this.lastFaultAtMs = this.#world.nowMs
+    }
   }
 
   #checkOneMajority(sides: readonly UpMember[][]): void {

@@ -8,16 +8,14 @@ import { memberFaults } from './member-faults.ts'
 import { networkFaults } from './network-faults.ts'
 import { processFaults } from './process-faults.ts'
 
-const families = {
-  ...processFaults,
-  ...networkFaults,
-  ...diskFaults,
-  ...clockFaults,
-  ...memberFaults,
-} as const
+const families = [processFaults, networkFaults, diskFaults, clockFaults, memberFaults] as const
 
-export type FaultKind = keyof typeof families
+type Families = (typeof families)[number]
+export type FaultKind = Families extends infer F ? (F extends unknown ? keyof F : never) : never
 
-export const strikes: Readonly<Record<FaultKind, Strike>> = families
+export const strikes = Object.assign({}, ...families) as Readonly<Record<FaultKind, Strike>>
 
-export const kinds = Object.keys(families) as readonly FaultKind[]
+/** Those of each family. */
+export const kindsByFamily = families.map(family => Object.keys(family) as FaultKind[])
+
+export const kinds: readonly FaultKind[] = kindsByFamily.flat()

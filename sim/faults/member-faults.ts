@@ -2,8 +2,8 @@
  * Faults of the roster and of whole disks: machines join, members are removed, leave and come back,
  * while all else goes on; a disk is lost, or an old copy of it is put back.
  *
- * At least two members always stay, and as many machines as a run can carry. With quorum `roster`
- * only disks change.
+ * At least two members always stay, and as many machines as a run can carry. With quorum `roster` a
+ * minority asks in vain, or its change is decided later.
  */
 import { canChange, invite, leave, remove } from '../membership.ts'
 import type { SimMember, UpMember } from '../world.ts'
@@ -88,9 +88,8 @@ function members({ world }: FaultContext): SimMember[] {
   return world.members.filter(({ standing }) => standing === 'member')
 }
 
-/** Some member that runs and may change the roster; none with quorum `roster`. */
+/** Some member that runs and may change the roster. */
 function changer({ world, random }: FaultContext): UpMember | undefined {
-  if (world.quorum === 'roster') return undefined
   return random
     .shuffled(world.members)
     .filter(({ standing }) => standing === 'member')

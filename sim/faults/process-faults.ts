@@ -13,6 +13,24 @@ export const processFaults = {
   /** The machine loses its power: what was not fsync'd may be gone. */
   power: context => crash(context, 'power'),
 
+  /**
+   * Several lose their power or their processes at once: they return one by one, or together, and
+   * whoever is first has nobody to ask.
+   */
+  blackout(context) {
+    const { world, random } = context
+    const some = random.shuffled(world.members).filter(({ life }) => life !== null)
+    if (some.length < 2) return false
+    const how = random.pick(['kill', 'power'] as const)
+    const together = random.chance(0.5) ? context.duration() : null
+    for (const one of some.slice(0, random.int(2, some.length))) {
+      world.crash(one, how)
+      const downMs = together === null ? context.duration() : together + random.between(0, 500)
+      context.lasts(downMs, () => world.start(one))
+    }
+    return true
+  },
+
   /** The process ends in order. */
   stop(context) {
     const one = running(context)

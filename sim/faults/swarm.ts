@@ -9,7 +9,7 @@ import { EPOCH_MS } from '../machine-clocks.ts'
 import { FAIR } from '../network.ts'
 import type { Random } from '../random.ts'
 import type { World } from '../world.ts'
-import { type FaultKind, kinds } from './families.ts'
+import { type FaultKind, kinds, kindsByFamily } from './families.ts'
 import { scrubAll } from './scrub.ts'
 
 /** Just before 32-bit seconds end, and just before they begin. */
@@ -36,6 +36,8 @@ export interface Swarm {
   readonly epochMs: number
   /** Monotonic clocks run by up to this share too fast or too slow. */
   readonly drift: number
+  /** Clients go on after the last fault; else what was missed must be found without another write. */
+  readonly writesAfter: boolean
 }
 
 export function drawSwarm(random: Random): Swarm {
@@ -49,6 +51,7 @@ export function drawSwarm(random: Random): Swarm {
       [50, 2000],
       [500, 8000],
       [3000, 20_000],
+      [10_000, 40_000],
     ]),
     latencyMs: [of('fastest').between(0.1, 1) * Math.min(slowestMs, 10), slowestMs],
     gossipLoss: sometimes(of('loss'), 0.4, 0.3),
@@ -58,14 +61,17 @@ export function drawSwarm(random: Random): Swarm {
     skewMs: of('skew').pick([0, 100, 10_000, 25_000]),
     epochMs: of('epoch').pick([...Array<number>(6).fill(EPOCH_MS), ...STRANGE_MS]),
     drift: of('drift').pick([0, 0, 0.001, 0.02]),
+    writesAfter: of('writes after').chance(0.6),
   }
 }
 
-/** None, one, some or all. */
-function drawKinds(random: Random): FaultKind[] {
-  const share = random.fork('share').pick(['none', 'one', 0.15, 0.3, 0.6, 1] as const)
+/** None, one, those of one family, some or all. */
+function drawKinds(random: Random): readonly FaultKind[] {
+  const shares = ['none', 'one', 'family', 'family', 0.15, 0.3, 0.6, 1] as const
+  const share = random.fork('share').pick(shares)
   if (share === 'none') return []
   if (share === 'one') return [random.fork('only').pick(kinds)]
+  if (share === 'family') return random.fork('family').pick(kindsByFamily)
   return kinds.filter(kind => random.fork(`kind/${kind}`).chance(share))
 }
 

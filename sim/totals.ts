@@ -4,6 +4,7 @@
  * denominator. Totals of several processes are joined; nothing in them is random or of this machine.
  */
 import type { OutcomeCounts } from './history.ts'
+import { type MarkName, markNames } from './marks.ts'
 import type { RunResult } from './run.ts'
 import type { Guarantee } from './verdict.ts'
 
@@ -122,9 +123,15 @@ export function totalsJson(totals: Totals): Record<string, unknown> {
     operations: { done, refused, unknown },
     faultCount: Object.values(totals.faults).reduce((sum, count) => sum + count, 0),
     ...findings(totals),
+    neverMet: neverMet(totals),
     firstSource: spread(firstSourceMs),
     settle: spread(settleMs),
   }
+}
+
+/** Marks that no run met: after enough seeds each of them says that the runs are too tame. */
+export function neverMet({ marks }: Pick<Totals, 'marks'>): MarkName[] {
+  return markNames.filter(name => (marks[name] ?? 0) === 0)
 }
 
 function spread(values: readonly number[]) {
@@ -149,6 +156,9 @@ export function totalsText(totals: Totals): string {
     `judged    ${judged} histories; ${lost} lost of ${acknowledged} acknowledged, ${diverged} diverged, ${falseSplits} false splits`,
     `settled   p50 ${(settle.p50Ms / 1000).toFixed(1)} s, p99 ${(settle.p99Ms / 1000).toFixed(1)} s after the heal`,
   ]
+  const never = neverMet(totals)
+  lines.push(`marks     ${markNames.length - never.length} of ${markNames.length} met`)
+  if (never.length > 0 && never.length <= 10) lines.push(`never     ${never.join('; ')}`)
   if (totals.twice > 0) lines.push(`twice     ${totals.twice}, ${totals.unequal} of them unequal`)
   if (failed.length > 0) {
     lines.push(`failing seeds: ${failed.map(({ seed }) => seed).join(' ')}`)

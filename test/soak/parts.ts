@@ -20,6 +20,8 @@ export interface Seeds {
   diverged: number
   falseSplits: number
   readonly failed: { readonly command: string; readonly sentence: string }[]
+  /** What must happen sometimes (sim/marks.ts), and how often it did. */
+  readonly marks: Record<string, number>
 }
 
 /** What `npm run lab -- --json` tells, as far as the ledger takes it. */
@@ -69,11 +71,18 @@ async function run(log: string, script: string, args: readonly string[]): Promis
   throw new Error(`${script} ${args.join(' ')} ended with ${code}; see ${log}`)
 }
 
+export interface SeedsAsked {
+  readonly from: number
+  /** On the clock of `performance.now`. */
+  readonly endMs: number
+  /** Processes at once. */
+  readonly jobs: number
+}
+
 /** Slices of drawn seeds, one after the other, until the time is over. */
 export async function runSeeds(
   folder: string,
-  from: number,
-  endMs: number,
+  { from, endMs, jobs }: SeedsAsked,
   say: (sentence: string) => void,
 ): Promise<Seeds> {
   const sum: Seeds = {
@@ -87,11 +96,13 @@ export async function runSeeds(
     diverged: 0,
     falseSplits: 0,
     failed: [],
+    marks: {},
   }
   while (performance.now() < endMs) {
     const first = String(from + sum.seeds)
     const args = ['--seeds', String(SLICE), '--from', first, '--seconds', String(SECONDS)]
-    const printed = await run(join(folder, 'seeds.log'), 'sim/main.ts', [...args, '--json'])
+    const how = ['--jobs', String(jobs), '--json']
+    const printed = await run(join(folder, 'seeds.log'), 'sim/main.ts', [...args, ...how])
     addSeeds(sum, JSON.parse(printed) as Seeds)
     const hours = (sum.simulatedMs / 3_600_000).toFixed(2)
     say(`${sum.seeds} seeds from ${from}, ${hours} simulated hours, ${sum.failed.length} failed`)
@@ -108,6 +119,9 @@ function addSeeds(sum: Seeds, slice: Seeds): void {
   }
   for (const [kind, count] of Object.entries(slice.faults)) {
     sum.faults[kind] = (sum.faults[kind] ?? 0) + count
+  }
+  for (const [name, count] of Object.entries(slice.marks)) {
+    sum.marks[name] = (sum.marks[name] ?? 0) + count
   }
   sum.failed.push(...slice.failed)
 }

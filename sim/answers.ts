@@ -81,7 +81,9 @@ export class Answers implements AnswerChecks {
   notRead(operation: Operation, at: SimMember, error: VecheError): void {
     const { ids } = error.data
     if (Array.isArray(ids) && ids.length > 2) this.#marks?.hit('a collision of three')
-    if (error.code !== 'UNAVAILABLE') this.#mustFollow(operation, at, null, error.code === 'SPLIT')
+    // What is not here, or not whole, is not shown as anything else: it may be asked for again.
+    if (!['UNAVAILABLE', 'DAMAGED'].includes(error.code))
+      this.#mustFollow(operation, at, null, error.code === 'SPLIT')
   }
 
   /** Its disk is another one: its users see what that has. */

@@ -8,6 +8,7 @@ import { participants } from '../src/consensus/agreement/reach.ts'
 import type { MemoryStore } from '../src/storage/memory-store.ts'
 import type { Bounds, Status } from './checker/format.ts'
 import type { DiskWeather } from './disk.ts'
+import type { DiskImage } from './disk-crash.ts'
 import { shownItems } from './dump.ts'
 import { DiskRecorder } from './history-disks.ts'
 import type { Lines } from './history-lines.ts'
@@ -96,8 +97,10 @@ export class HistoryRecorder {
     const image = disk.copy()
     // What is shown and hashed is ahead of the disk while a batch is on its way.
     const isStill = (member.store as MemoryStore).undurable === 0
+    // Nor does anybody know of rot before it is read; in the end it has been looked for.
+    const isWhole = image === null || !isRotten(image)
     const { settled } = member.ledger.sets
-    const isTold = moment === 'settled' || isStill
+    const isTold = moment === 'settled' || (isStill && isWhole)
     const cut = isTold ? settled.cut : null
     const hash = isTold ? settled.root() : null
     const facts = image === null ? [] : this.#disks.facts(image)
@@ -272,4 +275,8 @@ export function boundsOf(world: World): Bounds {
 
 function slowestFsyncMs({ fsyncMs, slowChance, slowMs }: DiskWeather): number {
   return slowChance > 0 ? slowMs[1] : fsyncMs[1]
+}
+
+function isRotten({ tables }: DiskImage): boolean {
+  return tables.rotten.size > 0 || tables.rottenItems.size > 0
 }

@@ -1,7 +1,11 @@
 /**
- * Faults of disks: full, slow, stuck, failing an fsync.
+ * Faults of disks: full, slow, stuck, failing an fsync, rotting.
  */
-import type { Family } from './context.ts'
+import { isSystemId } from '../../src/base/fact.ts'
+import type { Rot } from '../../src/storage/memory-tables.ts'
+import type { SimMember } from '../world.ts'
+import type { Family, FaultContext } from './context.ts'
+import { scrub } from './scrub.ts'
 
 /** An fsync of a disk that is shared with somebody greedy. */
 const SLOW_MS = [20, 600] as const
@@ -61,4 +65,38 @@ export const diskFaults = {
     })
     return true
   },
+
+  /** A record or a payload goes bad where it lies; some time later somebody runs `veche verify`. */
+  rot(context) {
+    const { world, random } = context
+    for (const one of random.shuffled(world.members)) {
+      const what = rotAt(context, one)
+      if (what === undefined) continue
+      one.disk.rot(what)
+      world.tell(one.id, `rot in ${told(what)}`)
+      context.lasts(context.duration(), () => scrub(world, one))
+      return true
+    }
+    return false
+  },
 } satisfies Family
+
+/** Something durable of which another machine has a copy. */
+function rotAt({ world, random }: FaultContext, one: SimMember): Rot | undefined {
+  const others = world.members.filter(other => other !== one)
+  const facts = [...one.disk.holdings.values()].flatMap(({ fact }) => {
+    const { id, version, blob } = fact
+    const isThere = ({ disk }: SimMember) => disk.isDurable({ id, version }, blob)
+    return !isSystemId(id) && isThere(one) && others.some(isThere) ? [fact] : []
+  })
+  if (facts.length === 0) return undefined
+  const { id, version, blob } = random.pick(facts)
+  const kind = random.pick(['fact', 'item', 'payload'] as const)
+  if (kind === 'payload' && blob !== null) return { kind, blob }
+  return kind === 'item' ? { kind, id } : { kind: 'fact', ref: { id, version } }
+}
+
+function told(what: Rot): string {
+  if (what.kind === 'payload') return `payload ${what.blob.slice(0, 12)}`
+  return what.kind === 'item' ? `item ${what.id}` : `version ${what.ref.version.slice(0, 12)}`
+}

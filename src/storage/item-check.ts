@@ -5,8 +5,8 @@
  */
 import type { HeldFact, ItemId, ItemSummary } from '../base/fact.ts'
 import type { Hash } from '../base/hash.ts'
+import { HashXor } from './hash-xor.ts'
 import type { Damage } from './store.ts'
-import { HashXor } from './tally.ts'
 
 /** An item as it was found. */
 export interface FoundItem {

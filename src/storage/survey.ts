@@ -7,6 +7,7 @@ import { compareText } from '../base/bytes.ts'
 import type { ItemId } from '../base/fact.ts'
 import { type Hash, hashText, ZERO_HASH } from '../base/hash.ts'
 import type { BlobFolder } from './blob-folder.ts'
+import { HashXor } from './hash-xor.ts'
 import { damageOfKey, factOfKey, isKey, keys, nameOfKey, numberOfKey, tableRange } from './keys.ts'
 import { type Database, keyPages, sealedPages } from './level-table.ts'
 import type { Op } from './overlay.ts'
@@ -21,7 +22,7 @@ import {
   unseal,
 } from './records.ts'
 import type { Damage } from './store.ts'
-import { HashXor, type TallyRecord } from './tally.ts'
+import type { TallyRecord } from './tally.ts'
 
 /** Damages named one by one at an opening; beyond, `verify` names them. */
 const DAMAGES_MAX = 10_000

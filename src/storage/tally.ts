@@ -4,7 +4,9 @@
  * folded anew from the records in any order, and two sets of hashes with one XOR are not met by
  * accident. Held against what is found at the next opening it tells whether something vanished.
  */
+
 import type { Hash } from '../base/hash.ts'
+import { HashXor } from './hash-xor.ts'
 
 /** A tally after one group of batches. */
 export interface TallyRecord {
@@ -43,28 +45,6 @@ export function changeOf(from: TallyRecord, to: TallyRecord): TallyChange {
     factsXor: xor(from.factsXor, to.factsXor),
     pending: to.pending - from.pending,
     pendingXor: xor(from.pendingXor, to.pendingXor),
-  }
-}
-
-/** The XOR of a changing set of hashes. */
-export class HashXor {
-  readonly #words = new Uint32Array(8)
-
-  constructor(start?: Hash) {
-    if (start !== undefined) this.toggle(start)
-  }
-
-  /** Puts a hash in, or takes it out again. */
-  toggle(hash: Hash): void {
-    for (let i = 0; i < 8; i++) {
-      this.#words[i]! ^= Number.parseInt(hash.slice(8 * i, 8 * i + 8), 16)
-    }
-  }
-
-  value(): Hash {
-    let text = ''
-    for (const word of this.#words) text += word.toString(16).padStart(8, '0')
-    return text
   }
 }
 

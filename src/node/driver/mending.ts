@@ -6,16 +6,19 @@
  * While a fact is missing the member has a gap: it says so in every message and leaves elections to
  * others. An item that lacks one is not shown: what would be shown may be an old version.
  */
-import { type FactRef, type ItemId, refKey } from '../../base/fact.ts'
+import { type FactRef, type ItemId, type ItemSummary, refKey } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
+import { stampMs } from '../../base/stamp.ts'
 import { VecheError } from '../../base/veche-error.ts'
 import { rootOf } from '../../consensus/items/id.ts'
 import type { Problem } from '../../control/protocol-network.ts'
 import { type Damage, GAP_META_KEY } from '../../storage/store.ts'
-import { type MendedItem, readShort, shortWrite } from '../ledger/mend.ts'
+import type { MendedItem } from '../ledger/mend.ts'
 import type { Rebuilt } from '../ledger/rebuild.ts'
+import { lackOf, readShort, type Short, shortWrite } from '../ledger/short.ts'
 import type { Member } from './member.ts'
+import { PayloadMending } from './mending-payloads.ts'
 
 /** How often what is missing is looked for among what is held. */
 const LOOK_MS = 500
@@ -24,16 +27,14 @@ export class Mending {
   readonly #member: Member
   /** Items to be made anew. */
   #items = new Set<ItemId>()
-  /** Payloads to be held against their hash. */
-  readonly #blobs = new Set<Hash>()
+  readonly #payloads: PayloadMending
   /** Records of facts that were told of, and not written anew since. */
   readonly #lost = new Map<string, FactRef>()
-  /** Items that held more facts than can be read, with how many those were. */
-  readonly #short = new Map<ItemId, number>()
+  /** Items that held facts that cannot be read. */
+  readonly #short = new Map<ItemId, Short>()
   /** Open problems of payloads. */
   readonly #told = new Set<Hash>()
   #itemsDone: Promise<void> | null = null
-  #blobsRun = false
   #lookAt = 0
   #lookDone: Promise<void> | null = null
   #scrubAt = Number.NEGATIVE_INFINITY
@@ -47,6 +48,7 @@ export class Mending {
   constructor(member: Member, gap: boolean) {
     this.#member = member
     this.#gap = gap
+    this.#payloads = new PayloadMending(member, (blob, size) => this.setAside(blob, size))
   }
 
   /** Whether something that was held once is gone, and not refilled yet. */
@@ -90,10 +92,10 @@ export class Mending {
       if (this.#lost.has(refKey(ref))) return
       this.#lost.set(refKey(ref), ref)
     }
-    if (blob !== undefined && this.#blobs.has(blob)) return
+    if (blob !== undefined && this.#payloads.isAtWork(blob)) return
     this.#tell(damage)
     if (id !== undefined && what !== 'payload') this.#mendItem(id)
-    if (blob !== undefined) this.#mendBlob(blob)
+    if (blob !== undefined) this.#payloads.mend(blob)
     this.#scrub()
   }
 
@@ -159,7 +161,7 @@ export class Mending {
   /** Ends the problems of what is here again; called with every tick. */
   tick(): void {
     for (const blob of this.#told) {
-      if (this.#blobs.has(blob) || this.#member.payloads.isWanted(blob)) continue
+      if (this.#payloads.isAtWork(blob) || this.#member.payloads.isWanted(blob)) continue
       this.#told.delete(blob)
       this.#member.problems.clear(`damage/payload/${blob}`)
     }
@@ -209,6 +211,7 @@ export class Mending {
         await this.#saveShort()
         parents.note(lost)
         parents.note([...this.#lost.values()].filter(ref => ids.has(ref.id)))
+        for (const id of ids) parents.note(this.#lackingOf(id))
         if (this.#short.size > 0 && !this.#gap) {
           this.#madeGap = true
           this.setGap(true)
@@ -228,38 +231,40 @@ export class Mending {
     for (const [at, summary] of (await store.items(asked)).entries()) {
       const id = asked[at]!
       if (summary !== undefined) {
-        foretold.set(id, Math.max(summary.facts, foretold.get(id) ?? 0))
+        const { promised = 0, lost = [], since = this.#nowMs() } = foretold.get(id) ?? {}
+        foretold.set(id, { promised: Math.max(summary.facts, promised), lost, since })
       }
     }
     if (foretold.size > 0) await ledger.record([shortWrite(foretold)])
   }
 
   /** Notes whether an item lacks facts; a whole one has no problem any more. */
-  #count({ id, before, isKnown, facts }: MendedItem): void {
-    const here = new Set(facts.map(({ fact }) => fact.version))
-    let gone = 0
-    for (const [key, ref] of this.#lost) {
-      if (ref.id !== id) continue
-      if (here.has(ref.version)) this.#lost.delete(key)
-      else gone += 1
-    }
-    // A summary knows how many facts there were. Damaged records are counted only without one, and
-    // only of an item that there was: one that lies under a flipped key names what never was.
-    const counted = before?.facts ?? (isKnown ? facts.length + gone : 0)
-    const promised = Math.max(counted, this.#short.get(id) ?? 0)
-    if (promised > facts.length) this.#short.set(id, promised)
-    else this.#settle(id)
+  #count(item: MendedItem): void {
+    const { id, facts } = item
+    for (const { fact } of facts) this.#lost.delete(refKey(fact))
+    const named = [...this.#lost.values()].filter(ref => ref.id === id)
+    const versions = named.map(({ version }) => version)
+    const lack = lackOf(item, versions, this.#short.get(id), this.#nowMs())
+    if (lack === undefined) this.#settle(id)
+    else this.#short.set(id, lack)
   }
 
   /** Nothing is missing of an item. */
   #settle(id: ItemId): void {
     const { parents, problems } = this.#member
+    parents.forget(this.#lackingOf(id))
+    this.#short.delete(id)
     for (const [key, ref] of this.#lost) {
       if (ref.id !== id) continue
       this.#lost.delete(key)
       parents.forget([ref])
     }
     problems.clear(`damage/item/${id}`)
+  }
+
+  /** Versions of an item that are known to be missing. */
+  #lackingOf(id: ItemId): FactRef[] {
+    return (this.#short.get(id)?.lost ?? []).map(version => ({ id, version }))
   }
 
   async #saveShort(): Promise<void> {
@@ -269,8 +274,8 @@ export class Mending {
   }
 
   async #loadShort(): Promise<void> {
-    for (const [id, promised] of await readShort(this.#member.store)) {
-      this.#short.set(id, promised)
+    for (const [id, short] of await readShort(this.#member.store)) {
+      this.#short.set(id, { ...short, since: Math.min(short.since, this.#nowMs()) })
       const sentence = `A version of ${id} was damaged here, and is not fetched again yet.`
       this.#tell({ what: 'item', id, sentence })
     }
@@ -283,14 +288,14 @@ export class Mending {
     const summaries = await store.items(ids)
     const before = this.#short.size
     for (const [at, id] of ids.entries()) {
-      const promised = this.#short.get(id)
-      if (promised === undefined) continue
-      this.#short.delete(id)
-      if ((summaries[at]?.facts ?? 0) < promised) {
-        this.#short.set(id, promised) // at the end: it keeps no other waiting
+      const short = this.#short.get(id)
+      if (short === undefined) continue
+      if (await this.#isWhole(short, summaries[at])) {
+        this.#settle(id)
         continue
       }
-      this.#settle(id)
+      this.#short.delete(id)
+      this.#short.set(id, short) // at the end: it keeps no other waiting
     }
     if (this.#short.size < before) await this.#saveShort()
     if (this.#short.size > 0 || !this.#madeGap) return
@@ -298,67 +303,19 @@ export class Mending {
     if (this.#gap) this.setGap(false)
   }
 
-  #mendBlob(blob: Hash): void {
-    this.#blobs.add(blob)
-    if (this.#blobsRun) return
-    this.#blobsRun = true
-    this.#member.background(this.#mendBlobs())
+  /** All of it came back, or a user wrote the item anew at this member. */
+  async #isWhole({ promised, lost, since }: Short, summary: ItemSummary | undefined) {
+    if (summary === undefined || summary.facts < promised) return false
+    const { self, store } = this.#member
+    const refs = lost.map(version => ({ id: summary.id, version }))
+    if ((await store.facts(refs)).every(held => held !== undefined)) return true
+    if (summary.unrooted > 0) return false
+    const facts = await store.factsOf(summary.id)
+    return facts.some(({ fact }) => fact.by === self && stampMs(fact.at) > since)
   }
 
-  async #mendBlobs(): Promise<void> {
-    const { payloads, store } = this.#member
-    try {
-      while (this.#blobs.size > 0) {
-        const damaged = new Set<Hash>()
-        const blobs = [...this.#blobs]
-        for (const blob of blobs) {
-          const verdict = await store.verifyPayload(blob)
-          if (verdict === 'ok' || (verdict === 'absent' && payloads.isWanted(blob))) continue
-          damaged.add(blob)
-        }
-        const sizes = await this.#sizesOf(damaged)
-        const unnamed = new Set<Hash>()
-        for (const blob of damaged) {
-          const size = sizes.get(blob)
-          if (size === undefined) unnamed.add(blob)
-          else await this.setAside(blob, size)
-        }
-        await this.#setAsideUnnamed(unnamed)
-        for (const blob of blobs) this.#blobs.delete(blob)
-      }
-    } finally {
-      this.#blobsRun = false
-    }
-  }
-
-  /**
-   * Takes damaged payloads out of the way that no fact named. One that came since found its payload
-   * here and did not want it; one that comes later wants it itself. So they go in order with the
-   * changes, and are looked for once more.
-   */
-  async #setAsideUnnamed(blobs: ReadonlySet<Hash>): Promise<void> {
-    const { ledger, payloads, store } = this.#member
-    for (const blob of blobs) await ledger.inOrder(() => store.setAsidePayload(blob))
-    for (const [blob, size] of await this.#sizesOf(blobs)) {
-      if (payloads.isWanted(blob) || (await store.verifyPayload(blob)) === 'ok') continue
-      await this.setAside(blob, size)
-    }
-  }
-
-  /** Sizes as facts give them: what a damaged record or file says is no witness. */
-  async #sizesOf(blobs: ReadonlySet<Hash>): Promise<ReadonlyMap<Hash, number>> {
-    const sizes = new Map<Hash, number>()
-    if (blobs.size === 0) return sizes
-    const { store } = this.#member
-    for await (const page of store.allItems()) {
-      for (const { id } of page) {
-        for (const { fact } of await store.factsOf(id)) {
-          if (fact.blob !== null && blobs.has(fact.blob)) sizes.set(fact.blob, fact.size)
-        }
-      }
-      if (sizes.size === blobs.size) break
-    }
-    return sizes
+  #nowMs(): number {
+    return this.#member.ledger.host.nowMs()
   }
 
   /** Where one thing is damaged, others may be: everything is looked at, in the background. */

@@ -3,7 +3,6 @@
  * anew from the facts that can be read, so that nothing claims facts that are gone. Used at the
  * start, where everything is built anyway, and in a batch of its own while the member runs.
  */
-import { utf8, utf8Text } from '../../base/bytes.ts'
 import {
   type FactRef,
   type HeldFact,
@@ -18,27 +17,6 @@ import { stepCount } from '../../consensus/items/id.ts'
 import type { PendingEntry, Store, Write } from '../../storage/store.ts'
 import type { Batch } from './batch.ts'
 import type { Ledger } from './ledger.ts'
-
-/**
- * The `meta` record of items that lack facts, each with how many it had: without it a restart would
- * show old versions of them.
- */
-const SHORT_META_KEY = 'gap/items'
-
-/** Items that lack facts, with how many they had. */
-export type ShortItems = ReadonlyMap<ItemId, number>
-
-export async function readShort(store: Store): Promise<Map<ItemId, number>> {
-  const known = await store.meta(SHORT_META_KEY)
-  if (known === undefined) return new Map()
-  // The record has a checksum of its own: what can be read is what was written.
-  return new Map(JSON.parse(utf8Text(known) ?? '[]') as readonly [ItemId, number][])
-}
-
-export function shortWrite(short: ShortItems): Write {
-  const value = short.size === 0 ? null : utf8(JSON.stringify([...short]))
-  return { kind: 'meta', key: SHORT_META_KEY, value }
-}
 
 /** An item as its readable facts make it. */
 export interface MendedItem {

@@ -15,16 +15,9 @@ import type { Problem } from '../../control/protocol-network.ts'
 import { type Damage, GAP_META_KEY, type Store } from '../../storage/store.ts'
 import { familyIds } from './batch.ts'
 import { LiveItems } from './live-items.ts'
-import {
-  countSetAside,
-  type Mended,
-  type MendedItem,
-  mendItems,
-  missingParents,
-  readShort,
-  shortWrite,
-} from './mend.ts'
+import { countSetAside, type Mended, type MendedItem, mendItems, missingParents } from './mend.ts'
 import { Sets } from './sets.ts'
+import { lackOf, readShort, shortWrite } from './short.ts'
 
 export interface Rebuilt {
   readonly sets: Sets
@@ -125,9 +118,10 @@ async function mendAtStart(store: Store): Promise<Mended> {
   if (ids.size === 0) return { items: [], lost: [] }
   const { items, lost, writes } = await mendItems(store, ids, { requeues: true })
   const short = await readShort(store)
-  for (const { id, before, facts } of items) {
-    const promised = Math.max(before?.facts ?? 0, short.get(id) ?? 0)
-    if (promised > facts.length) short.set(id, promised)
+  for (const item of items) {
+    const named = damages.flatMap(({ id, version }) => (id === item.id && version ? [version] : []))
+    const lack = lackOf(item, named, short.get(item.id))
+    if (lack !== undefined) short.set(item.id, lack)
   }
   // With the new summaries, which say nothing any more of what is gone.
   await store.commit([...writes, shortWrite(short)])

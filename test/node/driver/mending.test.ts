@@ -73,6 +73,40 @@ describe('a store that lost records', () => {
     expect(damageOf(lone)).toHaveLength(1)
   })
 
+  it('is not whole because of what came since: an old version would be shown', async () => {
+    const { image, first, second } = await leftBehind()
+    const author = await (await Lone.open({ store: MemoryStore.fromImage(image) })).start()
+    const third = (await author.put('a', 'newer')).fact
+    expect(third.parents).toEqual([second.version])
+    image.tables.facts.get('a')?.delete(second.version)
+    const { store, lone, service } = await openOn(image)
+    const receive = (fact: typeof second) =>
+      lone.member.ledger.receive([{ fact, payload: null, added: null }], {
+        from: 'other',
+        stampRule: 'smaller',
+      })
+    await receive(third)
+    await lone.clock.pass(2000)
+    expect((await store.items(['a']))[0]).toMatchObject({
+      facts: 2,
+      heads: [{ version: first.version }],
+    })
+    await expect(service.head({ id: 'a' })).rejects.toMatchObject({ code: 'DAMAGED' })
+    await receive(second)
+    await lone.clock.pass(2000)
+    expect(await service.head({ id: 'a' })).toMatchObject({ version: third.version })
+  })
+
+  it('shows what its user wrote anew where nobody has what is gone', async () => {
+    const { image, second } = await leftBehind()
+    image.tables.facts.get('a')?.delete(second.version)
+    const { lone, service } = await openOn(image)
+    await expect(service.head({ id: 'a' })).rejects.toMatchObject({ code: 'DAMAGED' })
+    const { version } = (await lone.put('a', 'anew')).fact
+    await lone.clock.pass(2000)
+    expect(await service.head({ id: 'a' })).toMatchObject({ version })
+  })
+
   it('has no item any more of which every fact is gone', async () => {
     const { image } = await leftBehind()
     image.tables.facts.delete('b')

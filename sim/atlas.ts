@@ -10,11 +10,12 @@
 import { type FactRef, refKey } from '../src/base/fact.ts'
 import type { Hash } from '../src/base/hash.ts'
 import type { Level } from '../src/control/protocol.ts'
+import { honest, isOrphan } from './settled.ts'
 import type { SimMember, World } from './world.ts'
 
 /** Why an acknowledged write need not be at all members in the end. */
 export type Excuse =
-  /** Only members that were removed hold it: it stays with them until they join again. */
+  /** Only members that were removed, or whom nobody knows, hold it: it stays with them until they join again. */
   | 'kept by removed members'
   /** Faults destroyed each copy of it; it was not told to be held by a majority. */
   | 'destroyed'
@@ -96,7 +97,10 @@ export class Atlas {
   }
 
   #members(): SimMember[] {
-    return this.#world.members.filter(({ standing }) => standing === 'member')
+    const open = honest(this.#world)
+    return this.#world.members.filter(
+      entry => entry.standing === 'member' && !isOrphan(this.#world, entry, open),
+    )
   }
 }
 

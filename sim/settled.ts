@@ -5,9 +5,14 @@
  */
 import type { SimMember, UpMember, World } from './world.ts'
 
+/** Members that are open, do not lie, and know of no removal of theirs. */
+export function honest(world: World): UpMember[] {
+  return world.up().filter(({ id, member }) => id !== world.liar && !member.roster.isRemoved)
+}
+
 /** Members that are open and take part, as they themselves see it. */
 export function takingPart(world: World): UpMember[] {
-  const open = world.up().filter(({ id, member }) => id !== world.liar && !member.roster.isRemoved)
+  const open = honest(world)
   return open.filter(entry => !isOrphan(world, entry, open))
 }
 
@@ -15,7 +20,11 @@ export function takingPart(world: World): UpMember[] {
  * Let in by somebody who was removed meanwhile and told nobody else: no member knows of it, and it is
  * none. It is to be invited again.
  */
-function isOrphan(world: World, { id, letInBy }: SimMember, open: readonly UpMember[]): boolean {
+export function isOrphan(
+  world: World,
+  { id, letInBy }: SimMember,
+  open: readonly UpMember[],
+): boolean {
   const host = world.members.find(entry => entry.id === letInBy)
   if (host === undefined || host.standing === 'member') return false
   return open.every(other => other.id === id || !other.member.roster.isMember(id))

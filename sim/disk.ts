@@ -206,14 +206,14 @@ export class Disk {
   isDurable(ref: FactRef, blob: Hash | null): boolean {
     const holding = this.holdings.get(refKey(ref))
     if (holding === undefined || holding.durableAtMs === null) return false
-    return blob === null || this.payloads.has(blob)
+    return blob === null || this.#isWhole(blob)
   }
 
   /** Whether both are durable, or were until a fault destroyed them. */
   wasDurable(ref: FactRef, blob: Hash | null): boolean {
     const holding = this.holdings.get(refKey(ref))
     const hadFact = (holding?.durableAtMs ?? null) !== null || this.destroyed.has(refKey(ref))
-    return hadFact && (blob === null || this.payloads.has(blob) || this.destroyed.has(blob))
+    return hadFact && (blob === null || this.#isWhole(blob) || this.destroyed.has(blob))
   }
 
   /** Whether some fact that is held stands on a fact: as its child, or written on its branch. */
@@ -226,7 +226,13 @@ export class Disk {
     const holding = this.holdings.get(refKey(ref))
     if (holding === undefined) return 'no such fact'
     if (holding.durableAtMs === null) return 'the fact, not durable yet'
-    return blob === null || this.payloads.has(blob) ? 'all of it' : 'the fact without its payload'
+    return blob === null || this.#isWhole(blob) ? 'all of it' : 'the fact without its payload'
+  }
+
+  /** The file of a large payload is in its place before its writer is told so. */
+  #isWhole(blob: Hash): boolean {
+    if (this.payloads.has(blob)) return true
+    return this.#store?.isPlaced(blob) === true && !this.#rottenPayloads.has(blob)
   }
 
   /** What is in an image is what there is. */

@@ -175,7 +175,9 @@ export class DiskRecorder {
     watched.holdings.clear()
     watched.byBlob.clear()
     watched.payloads.clear()
-    for (const blob of left?.tables.payloads.keys() ?? []) watched.payloads.add(blob)
+    for (const [blob, bytes] of left?.tables.payloads ?? []) {
+      if (this.#foundIn(bytes)?.hash === blob) watched.payloads.add(blob) // else it has rotted
+    }
     for (const { id, version, blob, payload } of facts) {
       const held = left!.tables.facts.get(id)!.get(version)!
       const holding = {

@@ -64,6 +64,23 @@ export function openMemoryWriter(options: MemoryWriterOptions): PayloadWriter {
   }
 }
 
+/** A large payload whose file is being put in place: until then a crash may leave it or lose it. */
+export async function placing(
+  files: Map<Hash, Bytes>,
+  file: { readonly blob: Hash; readonly bytes: Bytes; readonly placed: Promise<void> },
+  onFault: (error: Error) => void,
+): Promise<void> {
+  files.set(file.blob, file.bytes)
+  try {
+    await file.placed
+  } catch (error) {
+    onFault(error instanceof Error ? error : new Error(String(error)))
+    throw error
+  } finally {
+    files.delete(file.blob)
+  }
+}
+
 /** The pieces kept of an earlier writing, to which the new one appends. */
 function resume(expect: { readonly blob: Hash; readonly size: number }, partial: PartialPayloads) {
   const kept = partial.get(expect.blob)

@@ -20,7 +20,7 @@ import {
   startReport,
   wantedPartial,
 } from './memory-image.ts'
-import { openMemoryWriter, type PartialPayloads } from './memory-payloads.ts'
+import { openMemoryWriter, type PartialPayloads, placing } from './memory-payloads.ts'
 import { bytesOf, MemoryTables, RECORD_BYTES, type Rot } from './memory-tables.ts'
 import { rotIn, rottenFact, rottenItem, rottenPayload, verifyTables } from './memory-verify.ts'
 import { take } from './sorted-map.ts'
@@ -141,6 +141,11 @@ export class MemoryStore implements Store {
   /** How many batches were handed in and are not durable. */
   get undurable(): number {
     return this.#undurable.length
+  }
+
+  /** Whether a payload survives any crash; a large one does before its record is written. */
+  isPlaced(blob: Hash): boolean {
+    return this.#durable.payloads.has(blob)
   }
 
   /** Lets the disk be full, or not any more. */
@@ -346,15 +351,8 @@ export class MemoryStore implements Store {
    */
   async #keepPayload(blob: Hash, bytes: Bytes): Promise<void> {
     if (this.#durability !== undefined) {
-      this.#placing.set(blob, bytes)
-      try {
-        await this.#durability(bytes.length)
-      } catch (error) {
-        this.#commits.fail(error instanceof Error ? error : new Error(String(error)))
-        throw error
-      } finally {
-        this.#placing.delete(blob)
-      }
+      const placed = this.#durability(bytes.length)
+      await placing(this.#placing, { blob, bytes, placed }, error => this.#commits.fail(error))
     }
     this.#durable.payloads.set(blob, bytes)
     await this.#change(tables => tables.payloads.set(blob, bytes), RECORD_BYTES)

@@ -254,7 +254,7 @@ describe('a policy of the program', () => {
   it('that breaks its promise stops its member, and the program is told', async () => {
     const told: Error[] = []
     const onFatal = (error: Error) => told.push(error)
-    const { a } = await apart(() => ({ keep: 'no head' }), onFatal)
+    const { a } = await apart(() => ({ keep: 'no head' }), { onFatal })
     const watching = a.watch({ since: '0' })
     const ended = (async () => {
       for await (const _ of watching);
@@ -268,14 +268,21 @@ describe('a policy of the program', () => {
   })
 })
 
-/** Two members that have changed one item apart, and meet again. */
-async function apart(policy: NonNullable<OpenOptions['policy']>, onFatal?: (error: Error) => void) {
+/**
+ * Two members that have changed one item apart, and meet again. With `onFatal` the policy is a's
+ * alone: else the other one might end by it before a has heard of its change.
+ */
+async function apart(
+  policy: NonNullable<OpenOptions['policy']>,
+  only?: Pick<OpenOptions, 'onFatal'>,
+) {
   const stores = [join(await folders.make(), 'a'), join(await folders.make(), 'b')] as const
-  const options = { listen: LOOPBACK, policy, ...(onFatal === undefined ? {} : { onFatal }) }
+  const options = { listen: LOOPBACK, policy, ...only }
+  const others = only === undefined ? options : { listen: LOOPBACK }
   const first = await opens({ store: stores[0], ...options })
   await until('the first is Source', () => isSource(first))
   const { token } = await first.invite()
-  const second = await opens({ store: stores[1], ...options, join: token })
+  const second = await opens({ store: stores[1], ...others, join: token })
   await first.put({ id: 'x', text: 'base' })
   await until('both agree', () => haveOneHash(first, second))
   await first.close()
@@ -283,7 +290,7 @@ async function apart(policy: NonNullable<OpenOptions['policy']>, onFatal?: (erro
   await second.close()
   const a = await opens({ store: stores[0], ...options })
   await a.put({ id: 'x', text: 'short', wait: 'pending' })
-  const b = await opens({ store: stores[1], ...options })
+  const b = await opens({ store: stores[1], ...others })
   return { a, b }
 }
 

@@ -10,7 +10,7 @@
 import { type FactRef, refKey } from '../src/base/fact.ts'
 import type { Hash } from '../src/base/hash.ts'
 import type { Level } from '../src/control/protocol.ts'
-import { honest, isOrphan } from './settled.ts'
+import { isApart, takingPart } from './settled.ts'
 import type { SimMember, World } from './world.ts'
 
 /** Why an acknowledged write need not be at all members in the end. */
@@ -97,9 +97,9 @@ export class Atlas {
   }
 
   #members(): SimMember[] {
-    const open = honest(this.#world)
+    const here = takingPart(this.#world)
     return this.#world.members.filter(
-      entry => entry.standing === 'member' && !isOrphan(this.#world, entry, open),
+      entry => entry.standing === 'member' && !isApart(this.#world, entry, here),
     )
   }
 }

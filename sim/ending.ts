@@ -59,9 +59,10 @@ function checkRosters(world: World, verdict: Verdict): void {
     if (knows === said) continue
     verdict.fail('G2', `${id} has the roster ${knows}, and the facts on the disks say ${said}`)
   }
-  for (const { id, standing, disk } of world.members) {
+  for (const { id, standing, disk, member } of world.members) {
     if (standing !== 'member' || here.some(other => other.id === id) || id === world.liar) continue
     if (!members.has(id)) continue // let in by who was removed, and known to nobody
+    if (member?.roster.isRemoved === false) continue // in another network, see takingPart
     const own = rosterOf([...disk.holdings.values()].map(({ fact }) => fact.id))
     verdict.fail('G2', `${id} takes no part in the end; it knows ${[...own.members].join('+')}`)
   }

@@ -29,6 +29,7 @@ export function invite(world: World, issuer: UpMember, entry: SimMember): void {
   const inviting = issuer.service.invite({}).then(({ token }) => {
     if (entry.life !== null || entry.entering !== null) return
     entry.letInBy = issuer.id
+    entry.isForgotten = false
     entry.entering = life => enter(world, entry, decodeToken(token), life)
     world.start(entry)
   })

@@ -19,7 +19,7 @@ import type { LieKind } from './liar-lies.ts'
 import { type MarkName, Marks } from './marks.ts'
 import { Monitor } from './monitor.ts'
 import type { Random } from './random.ts'
-import { areAllIn, isSettled, takingPart, whyUnsettled } from './settled.ts'
+import { areAllIn, areApart, isSettled, takingPart, whyUnsettled } from './settled.ts'
 import { Verdict, type Violation } from './verdict.ts'
 import { type Load, USUAL_LOAD, Workload } from './workload.ts'
 import { type Watcher, World } from './world.ts'
@@ -160,7 +160,8 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     await world.run(Math.max(IDLE_MS, dueMs - world.nowMs))
     await finish(world, dumpAll(world, recorder))
     // What left with a removed member the checker would call lost: there our own checks suffice.
-    if (world.liar === null && !new Holes(world).exist) judged = judge(workload.lines, verdict)
+    const isPlain = world.liar === null && !areApart(world) && !new Holes(world).exist
+    if (isPlain) judged = judge(workload.lines, verdict)
   }
   return {
     options,

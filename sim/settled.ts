@@ -5,29 +5,68 @@
  */
 import type { SimMember, UpMember, World } from './world.ts'
 
-/** Members that are open, do not lie, and know of no removal of theirs. */
-export function honest(world: World): UpMember[] {
+/**
+ * Members that are open and take part, as they themselves see it: do not lie, know of no removal of
+ * theirs, and are not apart from the others for good.
+ *
+ * Who was let in by somebody who was removed or lost its disk since, or by such a one, is *rootless*:
+ * a member that was away knows of none of them, and lets none of them in. They are two networks
+ * until somebody brings them together. The larger one is looked at.
+ */
+export function takingPart(world: World): UpMember[] {
+  const [most = [], ...others] = circles(honest(world))
+  const isApart = (circle: readonly UpMember[]) =>
+    circle.every(entry => isRootless(world, entry)) || most.every(entry => isRootless(world, entry))
+  return [...most, ...others.filter(circle => !isApart(circle)).flat()]
+}
+
+/** Whether members are in more than one network for good. */
+export function areApart(world: World): boolean {
+  return takingPart(world).length < honest(world).length
+}
+
+function honest(world: World): UpMember[] {
   return world.up().filter(({ id, member }) => id !== world.liar && !member.roster.isRemoved)
 }
 
-/** Members that are open and take part, as they themselves see it. */
-export function takingPart(world: World): UpMember[] {
-  const open = honest(world)
-  return open.filter(entry => !isOrphan(world, entry, open))
+/** Members that know each other, directly or over others; the largest circle first. */
+function circles(open: readonly UpMember[]): UpMember[][] {
+  const left = new Set(open)
+  const found: UpMember[][] = []
+  for (const first of left) {
+    const circle = [first]
+    left.delete(first)
+    for (const entry of circle) {
+      for (const other of left) {
+        const isMutual =
+          entry.member.roster.isMember(other.id) && other.member.roster.isMember(entry.id)
+        if (!isMutual) continue
+        left.delete(other)
+        circle.push(other)
+      }
+    }
+    found.push(circle)
+  }
+  return found.sort((a, b) => b.length - a.length)
 }
 
-/**
- * Let in by somebody who was removed meanwhile and told nobody else: no member knows of it, and it is
- * none. It is to be invited again.
- */
-export function isOrphan(
-  world: World,
-  { id, letInBy }: SimMember,
-  open: readonly UpMember[],
-): boolean {
-  const host = world.members.find(entry => entry.id === letInBy)
-  if (host === undefined || host.standing === 'member') return false
-  return open.every(other => other.id === id || !other.member.roster.isMember(id))
+function isRootless(world: World, entry: SimMember): boolean {
+  const seen = new Set<SimMember>()
+  for (let at = entry; at.letInBy !== null; ) {
+    if (at.isForgotten || seen.has(at)) return true // a circle of those who let in each other
+    seen.add(at)
+    const host = world.members.find(({ id }) => id === at.letInBy)!
+    if (host.standing !== 'member') return true
+    at = host
+  }
+  return false
+}
+
+/** Whether a member is in another network than those who take part; one that is down may be. */
+export function isApart(world: World, entry: SimMember, here: readonly UpMember[]): boolean {
+  if (here.some(({ id }) => id === entry.id) || entry.id === world.liar) return false
+  if (entry.member !== null) return true
+  return isRootless(world, entry) && here.every(({ member }) => !member.roster.isMember(entry.id))
 }
 
 /** Whether every member is Source with one hash, and nothing waits anywhere. */

@@ -62,6 +62,8 @@ export interface SimMember {
   standing: 'stranger' | 'member' | 'removed'
   /** Who invited it; null: it was there from the beginning. */
   letInBy: MemberId | null
+  /** That one lost its disk since, and may know of it no more. */
+  isForgotten: boolean
   /** What its process does before it is opened as a member; answers whether it can be. */
   entering: ((life: Life) => Promise<boolean>) | null
   /** How many lives it had. */
@@ -229,6 +231,7 @@ export class World {
   replaceDisk(entry: SimMember, image: Image | 'new'): void {
     if (entry.life !== null) throw new Error(`${entry.id} runs`)
     const lose = this.atlas.destroying(entry)
+    for (const other of this.members) other.isForgotten ||= other.letInBy === entry.id
     if (image === 'new') entry.disk.wipe(this.nowMs)
     else entry.disk.keep(image, this.nowMs)
     for (const watcher of this.watchers) watcher.replaced?.(entry)
@@ -289,6 +292,7 @@ export class World {
       skew: new MachineClocks(this.timeline),
       standing,
       letInBy: null,
+      isForgotten: false,
       entering: null,
       lives: 0,
       life: null,

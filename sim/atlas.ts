@@ -30,6 +30,8 @@ interface Acknowledged {
 export class Atlas {
   /** Copies that faults destroyed, for the report. */
   destroyedCopies = 0
+  /** Whether any disk was lost or put back. */
+  hasDestroyed = false
   readonly #world: World
   readonly #acknowledged = new Map<string, Acknowledged>()
   readonly #excuses = new Map<string, Excuse>()
@@ -59,6 +61,7 @@ export class Atlas {
 
   /** Call before a disk is replaced, and what it answers afterwards: says what was lost. */
   destroying({ disk }: SimMember): () => string {
+    this.hasDestroyed = true
     const before = [...disk.holdings.values()].filter(({ durableAtMs }) => durableAtMs !== null)
     return () => {
       const count = before.filter(({ fact }) => !disk.isDurable(fact, fact.blob)).length

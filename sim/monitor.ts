@@ -45,6 +45,7 @@ export class Monitor {
   #twoSidesSince = 0
   #ticks = 0
   /** With quorum `roster`: the newest one that any member knows to be decided. */
+  readonly #knownAt = new Map<MemberId, number>()
   #inEffect: { readonly number: number; readonly members: ReadonlySet<MemberId> }
 
   constructor(world: World, verdict: Verdict) {
@@ -157,20 +158,25 @@ export class Monitor {
 
   /** Somebody of a side can reach more than half of the roster: only such a member elects. */
   #hasMajority(side: readonly UpMember[]): boolean {
-    const { members } = this.#inEffect
+    const { number, members } = this.#inEffect
+    // Whose disk was lost knows an old one, and no member of the newest, until it is told.
+    const counts = ({ id, member }: UpMember) =>
+      members.has(id) && member.roster.voting.known.number === number
     return side.some(entry => {
       const reached = side.filter(other => other === entry || this.#speaks(entry, other))
-      return reached.filter(({ id }) => members.has(id)).length * 2 > members.size
+      return reached.filter(counts).length * 2 > members.size
     })
   }
 
   /** What is decided stays so; a side that has not heard of it yet has its time to. */
   #lookAtDecisions(): void {
-    for (const { member } of this.#world.up()) {
+    for (const { id, member } of this.#world.up()) {
       const { number, members } = member.roster.voting.known
+      if (number === this.#knownAt.get(id)) continue
+      this.#knownAt.set(id, number)
+      this.lastFaultAtMs = this.#world.nowMs
       if (number <= this.#inEffect.number) continue
       this.#inEffect = { number, members: new Set(members.map(({ peer }) => peer)) }
-      this.lastFaultAtMs = this.#world.nowMs
     }
   }
 

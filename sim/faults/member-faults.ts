@@ -90,14 +90,20 @@ function members({ world }: FaultContext): SimMember[] {
 
 /** Some member that runs and may change the roster. */
 function changer({ world, random }: FaultContext): UpMember | undefined {
+  if (world.quorum === 'roster' && world.atlas.hasDestroyed) return undefined
   return random
     .shuffled(world.members)
     .filter(({ standing }) => standing === 'member')
     .find(canChange)
 }
 
-/** Some machine whose disk may go. */
+/**
+ * Some machine whose disk may go. With quorum `roster` that is nothing to live on with where rosters
+ * change: it would have forgotten its votes (docs/guarantees.md, G6).
+ */
 function destroyable({ world, random }: FaultContext): SimMember | undefined {
+  const hasChanged = world.up().some(({ member }) => member.roster.voting.known.number > 0)
+  if (world.quorum === 'roster' && hasChanged) return undefined
   return random
     .shuffled(world.members)
     .find(entry => isMachine(entry) && world.atlas.mayDestroyAt(entry))

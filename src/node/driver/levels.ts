@@ -173,7 +173,9 @@ export class Levels {
         if (hasNumber(ack.numbers, waiter.sequence)) holders.add(member)
       }
     }
-    return [...holders].filter(member => agreement.roster.includes(member)).sort()
+    // Who joined and is not in effect yet counts for no majority, and holds what it took all the same.
+    const isTold = (member: MemberId) => member === self || agreement.roster.includes(member)
+    return [...holders].filter(isTold).sort()
   }
 
   #reachedBy(waiter: Waiter): Reached {

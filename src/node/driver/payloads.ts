@@ -15,6 +15,8 @@ import type { Context } from './context.ts'
 const RETRY_MS = 1000
 /** A busy disk may take long for a piece; a link that breaks ends the wait at once. */
 const PIECE_MS = 30_000
+/** Who was waited for so long is silent; timers and clocks need not agree to the millisecond. */
+const SILENT_MS = PIECE_MS / 2
 const WINDOW = Math.floor(limits.chunkBytes / limits.pieceBytes)
 
 interface Wanted {
@@ -257,7 +259,7 @@ export class Payloads {
       if (answer?.kind !== 'chunk' || answer.bytes === null || answer.bytes.length !== length) {
         const now = this.#context.now()
         wanted.absentAt.set(peer, now)
-        if (now - askedAt >= PIECE_MS) this.#silentAt.set(peer, now)
+        if (now - askedAt >= SILENT_MS) this.#silentAt.set(peer, now)
         continue
       }
       this.receivedBytes += answer.bytes.length

@@ -3,7 +3,8 @@
  * {"passed": N, "failed": N}. It never guesses: what it cannot read is an error.
  *
  *   counts.mjs FILE               prints "PASSED FAILED"
- *   counts.mjs --ran FILE PATH…   fails unless each test file has run: passed tests, none skipped
+ *   counts.mjs --ran FILE,… PATH…   fails unless each test file has run in one of the reports: passed
+ *                                   tests, none skipped
  */
 import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
@@ -23,8 +24,9 @@ function counts(report) {
   return [count('passed'), count('failed') + broken.length + unhandled]
 }
 
-function notRun(report, paths) {
-  const files = new Map(report.testResults.map(file => [relative(cwd(), file.name), file]))
+function notRun(reports, paths) {
+  const results = reports.flatMap(({ testResults }) => testResults)
+  const files = new Map(results.map(file => [relative(cwd(), file.name), file]))
   return paths.filter(path => {
     const tests = files.get(path)?.assertionResults ?? []
     return tests.length === 0 || tests.some(({ status }) => !['passed', 'failed'].includes(status))
@@ -32,9 +34,11 @@ function notRun(report, paths) {
 }
 
 const isRan = argv[2] === '--ran'
-const report = JSON.parse(readFileSync(argv[isRan ? 3 : 2], 'utf8'))
+const [report, ...more] = argv[isRan ? 3 : 2]
+  .split(',')
+  .map(path => JSON.parse(readFileSync(path, 'utf8')))
 if (isRan) {
-  const missing = notRun(report, argv.slice(4))
+  const missing = notRun([report, ...more], argv.slice(4))
   for (const path of missing) console.error(`did not run, or not wholly: ${path}`)
   exit(missing.length === 0 ? 0 : 1)
 }

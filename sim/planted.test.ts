@@ -44,8 +44,15 @@ describe('a planted bug is found by drawn seeds', () => {
 
   it('drop the last piece: a payload never becomes whole', () => isFound('drop-last-piece'))
 
-  it.runIf(isDeep)('count self among the others: both halves of a cut stay Source for good', () =>
-    isFound('count-self'),
+  it('suppress marks: in peace, every check costs the Sources their status', () =>
+    isFound('suppress-marks'))
+
+  it.runIf(isDeep)('silence is agreement: elected with what only one holds', () =>
+    isFound('silence-is-agreement'),
+  )
+
+  it.runIf(isDeep)('majority of the seen: two sides of a cut have Sources', () =>
+    isFound('majority-of-the-seen'),
   )
 
   it.runIf(isDeep)(

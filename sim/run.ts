@@ -8,7 +8,7 @@ import type { Answer } from './checker/report.ts'
 import { checkEnding } from './ending.ts'
 import type { FaultKind } from './faults/families.ts'
 import { Faults, type Struck } from './faults/faults.ts'
-import { applySwarm, drawSwarm, healAll, isCalm, type Swarm } from './faults/swarm.ts'
+import { applySwarm, cutInTwo, drawSwarm, healAll, isCalm, type Swarm } from './faults/swarm.ts'
 import type { History, OutcomeCounts } from './history.ts'
 import { dumpAll, judge } from './history-judge.ts'
 import type { Lines } from './history-lines.ts'
@@ -72,6 +72,8 @@ export interface RunResult {
   readonly moments: number
 }
 
+/** Where clients are quiet after the heal they are so this long before it. */
+const QUIET_MS = 3000
 /** Clients go on for so long after the heal: writes must succeed while members come together. */
 const WRITES_AFTER_HEAL_MS = 5000
 /** Who stands still, or starts again, does so no longer than this after the heal. */
@@ -116,6 +118,13 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   workload.start()
   if (options.struck === undefined) faults.start()
   else faults.replay(options.struck)
+  const before = (ms: number) => Math.max(0, seconds * 1000 - ms)
+  if (swarm.lastCutMs > 0) {
+    const lastCut = random.fork('last cut')
+    world.timeline.after(before(swarm.lastCutMs), () => cutInTwo(world, lastCut))
+  }
+  // Their last writes are compared, or told by a cut, before the heal.
+  if (!swarm.writesAfter) world.timeline.after(before(QUIET_MS), () => workload.stop())
   await world.run(seconds * 1000, isOver)
 
   faults.stop()
@@ -128,7 +137,6 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
     return isOver()
   }
   if (!isOver()) {
-    if (!swarm.writesAfter) workload.stop()
     healAll(world)
     liar?.exposed()
     recorder.weather('stop')

@@ -38,6 +38,8 @@ export interface Swarm {
   readonly drift: number
   /** Clients go on after the last fault; else what was missed must be found without another write. */
   readonly writesAfter: boolean
+  /** So long before the heal the network falls into two sides, whatever else happens; 0: it does not. */
+  readonly lastCutMs: number
 }
 
 export function drawSwarm(random: Random): Swarm {
@@ -62,6 +64,7 @@ export function drawSwarm(random: Random): Swarm {
     epochMs: of('epoch').pick([...Array<number>(6).fill(EPOCH_MS), ...STRANGE_MS]),
     drift: of('drift').pick([0, 0, 0.001, 0.02]),
     writesAfter: of('writes after').chance(0.6),
+    lastCutMs: of('last cut').chance(0.3) ? of('cut for').between(6000, 15_000) : 0,
   }
 }
 
@@ -97,6 +100,13 @@ export function applySwarm(world: World, swarm: Swarm, random: Random): void {
     skew.rate = 1 + own.between(-swarm.drift, swarm.drift)
   }
   for (const entry of world.members) world.prepare(entry)
+}
+
+/** Two sides until the heal: what both did apart has to come together by itself. */
+export function cutInTwo(world: World, random: Random): void {
+  const order = random.shuffled(world.members)
+  const at = random.int(1, order.length - 1)
+  world.partition([order.slice(0, at), order.slice(at)])
 }
 
 /** Fair weather; everybody up, everybody reaches everybody; clocks no worse than usual. */

@@ -12,7 +12,12 @@ const kinds = Object.keys(lies) as LieKind[]
 const harmless = kinds.filter(kind => lies[kind].isHarmless)
 
 async function run(seed: string, told: readonly LieKind[]) {
-  const swarm = { kinds: ['kill', 'partition'], skewMs: 0 } as const
+  const swarm = {
+    kinds: ['kill', 'partition'],
+    skewMs: 0,
+    writesAfter: true,
+    lastCutMs: 0,
+  } as const
   return await simulate({ seed, members: 4, seconds: 15, lies: told, swarm })
 }
 

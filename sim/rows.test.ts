@@ -97,7 +97,7 @@ describe('requirements of whole members', () => {
         seed: 17,
         members: 5,
         seconds: sized({ everyday: 8, ci: 15, deep: 120 }),
-        swarm: { kinds: [], gossipLoss, latencyMs: [5, 80] },
+        swarm: { kinds: [], gossipLoss, latencyMs: [5, 80], writesAfter: true, lastCutMs: 0 },
       })
       expect(result.violations).toEqual([])
       expect(result.outcomes.unknown).toBe(0)

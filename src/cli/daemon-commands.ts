@@ -3,6 +3,7 @@
  * speaks with a running member.
  */
 import type { Command } from 'commander'
+import { compileNoMore } from './background-compiling.ts'
 import { type Session, sessionOf, withCommonOptions } from './command.ts'
 import { loadDaemon, type MadeStore } from './daemon.ts'
 import type { Io } from './io.ts'
@@ -177,6 +178,7 @@ async function start(session: Session, options: StartOptions): Promise<void> {
   const stop = () => {
     stops++
     if (stops > 1) process.exit(1) // asked twice: the store is safe at any moment
+    compileNoMore()
     daemon.stop().catch(failed.reject)
   }
   process.on('SIGINT', stop)

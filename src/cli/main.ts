@@ -5,6 +5,8 @@
  */
 import './node-version.ts'
 
+const { compileNoMore } = await import('./background-compiling.ts')
+if (process.argv[2] !== 'start') compileNoMore()
 const { run } = await import('./program.ts')
 const code = await run(process.argv.slice(2), process)
 // The network's libraries leave timers behind that would hold the process for a second, and pipes

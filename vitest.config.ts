@@ -33,11 +33,15 @@ const long = [
   'test/system/*.root.test.ts',
   'test/system/damage.test.ts',
   'test/system/demo.test.ts',
+  'test/system/examples.test.ts',
   'test/system/folder.test.ts',
   'test/system/hash-forms.test.ts',
+  'test/system/kills.test.ts',
   'test/system/rejoin.test.ts',
   'test/system/roster.test.ts',
   'test/system/twins.test.ts',
+  'test/system/verify.test.ts',
+  'test/system/why.test.ts',
 ]
 
 const all = ['test/**/*.test.ts', 'sim/**/*.test.ts']

@@ -160,9 +160,15 @@ async function form(daemons: readonly Daemon[]): Promise<void> {
   await Promise.all(others.map(daemon => daemon.start()))
   const areSource = async () => {
     const statuses = await Promise.all(daemons.map(daemon => daemon.statusOrNull()))
-    return statuses.every(status => status?.status === 'source' && status.unsettled === 0)
+    // Who has not heard of the last ones yet counts a majority without them.
+    return statuses.every(
+      status =>
+        status?.status === 'source' &&
+        status.unsettled === 0 &&
+        status.members.length === daemons.length,
+    )
   }
-  await until('all members are Source', areSource, FORM_MS)
+  await until('all members are Source and know each other', areSource, FORM_MS)
   for (const daemon of daemons) daemon.id = (await daemon.status()).uuid
 }
 

@@ -6,7 +6,7 @@
 import { type Fact, isSystemId, refKey } from '../src/base/fact.ts'
 import { stampOf } from '../src/base/stamp.ts'
 import { rootedKeys } from './ancestry.ts'
-import type { Holding } from './disk.ts'
+import type { Disk } from './disk.ts'
 import type { History } from './history.ts'
 import { Holes } from './holes.ts'
 import { naiveRoot } from './naive.ts'
@@ -101,15 +101,16 @@ function checkInventions(world: World, history: History, verdict: Verdict): void
 /** G3: the storage hash is that of the agreed facts up to the cut, recomputed naively. */
 export function checkRoot(entry: UpMember, verdict: Verdict): void {
   const { settled } = entry.member.ledger.sets
-  const naive = naiveRoot(agreedAt(entry.disk.holdings, settled.cut))
+  const naive = naiveRoot(agreedAt(entry.disk, settled.cut))
   if (naive === settled.root()) return
   verdict.fail('G3', `the hash of ${entry.id} is not that of its agreed facts at ${settled.cut}`)
 }
 
-function agreedAt(holdings: ReadonlyMap<string, Holding>, cut: number): Fact[] {
+function agreedAt({ holdings, destroyed }: Disk, cut: number): Fact[] {
   const limit = stampOf(cut)
   const facts: Fact[] = []
-  for (const { fact, state } of holdings.values()) {
+  for (const [key, { fact, state, durableAtMs }] of holdings) {
+    if (durableAtMs === null && destroyed.has(key)) continue // it rotted, and nobody has it
     if (state.kind !== 'agreed' || state.added > limit || isSystemId(fact.id)) continue
     facts.push(fact)
   }

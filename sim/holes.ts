@@ -17,7 +17,10 @@ export class Holes {
 
   constructor(world: World) {
     for (const { disk } of takingPart(world)) {
-      for (const [key, holding] of disk.holdings) this.#union.set(key, holding)
+      for (const [key, holding] of disk.holdings) {
+        const hasRotted = holding.durableAtMs === null && disk.destroyed.has(key)
+        if (!hasRotted) this.#union.set(key, holding)
+      }
       for (const blob of disk.payloads) this.#payloads.add(blob)
     }
     this.#rootable = rootedKeys(this.#union)

@@ -10,6 +10,7 @@ import type { Bounds, Status } from './checker/format.ts'
 import type { DiskWeather } from './disk.ts'
 import type { DiskImage } from './disk-crash.ts'
 import { shownItems } from './dump.ts'
+import { groupsOf } from './groups.ts'
 import { DiskRecorder } from './history-disks.ts'
 import type { Lines } from './history-lines.ts'
 import type { Random } from './random.ts'
@@ -205,25 +206,13 @@ export class HistoryRecorder {
   /** Members that run, in groups that can speak with each other, over others if need be. */
   #lookAtSides(): void {
     const { network } = this.#world
-    const open = new Set(
-      this.#world
-        .up()
-        .filter(({ life }) => life?.isStill !== true)
-        .map(({ id }) => id),
-    )
-    const sides: string[][] = []
-    for (const first of open) {
-      const side = [first]
-      open.delete(first)
-      for (const one of side) {
-        for (const other of open) {
-          if (network.isCut(one, other) || network.isCut(other, one)) continue
-          open.delete(other)
-          side.push(other)
-        }
-      }
-      sides.push(side.sort())
-    }
+    const open = this.#world
+      .up()
+      .filter(({ life }) => life?.isStill !== true)
+      .map(({ id }) => id)
+    const speak = (one: string, other: string) =>
+      !network.isCut(one, other) && !network.isCut(other, one)
+    const sides = groupsOf(open, speak).map(side => side.sort())
     const text = JSON.stringify(sides)
     if (text === this.#sides) return
     this.#sides = text

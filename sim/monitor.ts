@@ -7,6 +7,7 @@ import { isSystemId, type MemberId } from '../src/base/fact.ts'
 import { limits } from '../src/base/limits.ts'
 import { participants } from '../src/consensus/agreement/reach.ts'
 import type { Status } from '../src/consensus/messages.ts'
+import { groupsOf } from './groups.ts'
 import type { Verdict } from './verdict.ts'
 import type { SimMember, UpMember, World } from './world.ts'
 
@@ -202,25 +203,10 @@ export class Monitor {
   /** Members that run, in groups that can speak with each other, over others if need be. */
   #sides(): UpMember[][] {
     // Who left or was removed says nothing, and nobody speaks with it.
-    const open = new Set(
-      this.#world
-        .up()
-        .filter(({ life, member }) => life?.isStill !== true && !member.roster.isRemoved),
-    )
-    const sides: UpMember[][] = []
-    for (const first of open) {
-      const side = [first]
-      open.delete(first)
-      for (const entry of side) {
-        for (const other of open) {
-          if (!this.#speaks(entry, other)) continue
-          open.delete(other)
-          side.push(other)
-        }
-      }
-      sides.push(side)
-    }
-    return sides
+    const open = this.#world
+      .up()
+      .filter(({ life, member }) => life?.isStill !== true && !member.roster.isRemoved)
+    return groupsOf(open, (one, other) => this.#speaks(one, other))
   }
 
   #speaks(one: UpMember, other: UpMember): boolean {

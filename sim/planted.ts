@@ -23,7 +23,7 @@ export interface Simulated {
 }
 
 /**
- * Those that drawn seeds find; most of the agreement machine's the explorer finds, too, and alone
+ * Those that drawn seeds are to find; most of the agreement machine's the explorer finds, too, and alone
  * `count-self`: whole members heal by comparing before it shows.
  */
 export const simulated: readonly Simulated[] = [

@@ -3,6 +3,7 @@
  * roster, nobody is still on the way in, and nothing waits anywhere. Who was removed takes part until
  * it knows; who lies is not asked.
  */
+import { groupsOf } from './groups.ts'
 import type { SimMember, UpMember, World } from './world.ts'
 
 /**
@@ -31,22 +32,10 @@ function honest(world: World): UpMember[] {
 
 /** Members that know each other, directly or over others; the largest circle first. */
 function circles(open: readonly UpMember[]): UpMember[][] {
-  const left = new Set(open)
-  const found: UpMember[][] = []
-  for (const first of left) {
-    const circle = [first]
-    left.delete(first)
-    for (const entry of circle) {
-      for (const other of left) {
-        const isMutual =
-          entry.member.roster.isMember(other.id) && other.member.roster.isMember(entry.id)
-        if (!isMutual) continue
-        left.delete(other)
-        circle.push(other)
-      }
-    }
-    found.push(circle)
-  }
+  const found = groupsOf(
+    open,
+    (one, other) => one.member.roster.isMember(other.id) && other.member.roster.isMember(one.id),
+  )
   return found.sort((a, b) => b.length - a.length)
 }
 

@@ -29,7 +29,7 @@ export const usage = `npm run bench -- [options]
   --only NAMES     some rows, by their names with commas between; --list shows the names
   --runs N         measures everything N times and shows the median
   --profile        microseconds a write and stage at every member, in place of figures;
-                   with --only puts, spread, gets, join or catch-up
+                   with --only latency, puts, spread, gets, join or catch-up
   --keep FOLDER    keeps the profiles there, for a browser's developer tools
   --daemon FILE    runs daemons of another build: its dist/cli/main.js
   --list           names of the rows`

@@ -38,9 +38,9 @@ function drawLoad(random: Random): Load {
     clientsPerMember: random.fork('clients').pick([1, 1, 2, 3]),
     thinkMs: random.fork('think').pick([
       [20, 200],
-      [50, 400],
-      [200, 1500],
+      [100, 800],
       [500, 3000],
+      [1000, 8000],
     ]),
     items: random.fork('items').pick([3, 10, 40, 200]),
     weights: {

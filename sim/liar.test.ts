@@ -14,6 +14,9 @@ const harmless = kinds.filter(kind => lies[kind].isHarmless)
 async function run(seed: string, told: readonly LieKind[]) {
   const swarm = {
     kinds: ['kill', 'partition'],
+    everyMs: 5000,
+    atOnce: 1,
+    lastMs: [50, 2000],
     skewMs: 0,
     writesAfter: true,
     lastCutMs: 0,

@@ -76,8 +76,9 @@ export async function runMany(asked: Asked, args: readonly string[]): Promise<To
   const totals = noTotals()
   const ran = (of: Totals) => {
     addTotals(totals, of)
-    if (!process.stderr.isTTY) return
-    process.stderr.write(`\r${totals.seeds} of ${count} seeds, ${totals.failed.length} failed `)
+    const sentence = `${totals.seeds} of ${count} seeds, ${totals.failed.length} failed`
+    if (process.stderr.isTTY) process.stderr.write(`\r${sentence} `)
+    else if (totals.seeds % TOLD_EVERY === 0) process.stderr.write(`${sentence}\n`)
   }
   let seed = asked.seed
   const next = () => (seed < asked.seed + count ? seed++ : null)
@@ -120,6 +121,9 @@ async function runElsewhere(
     ran({ ...noTotals(), seeds: 1, failed: [failed] })
   }
 }
+
+/** Seeds between two lines of progress where no terminal looks on. */
+const TOLD_EVERY = 50
 
 const CHILD = 'VECHE_SIM_CHILD'
 

@@ -64,8 +64,11 @@ export function isSettled(world: World): boolean {
   const first = here[0]
   if (first === undefined || !areAllIn(world)) return false
   const roster = rosterAt(first)
+  // Disks may be lost with what was known of a removal: who was removed tells it anew.
+  const removed = world.up().filter(({ member }) => member.roster.isRemoved)
   return here.every(
     entry =>
+      removed.every(({ id }) => id === world.liar || !entry.member.roster.isMember(id)) &&
       entry.member.agreement.source !== null &&
       rootAt(entry) === rootAt(first) &&
       rosterAt(entry) === roster &&

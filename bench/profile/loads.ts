@@ -5,9 +5,9 @@
 import { holdsAll, type Members } from '../members.ts'
 import { until } from '../pump.ts'
 import { getsFor, loadKeys } from '../rows/gets.ts'
-import { putsFor } from '../rows/puts.ts'
+import { IN_FLIGHT, putsFor } from '../rows/puts.ts'
 
-export const loads = ['puts', 'spread', 'gets', 'join', 'catch-up'] as const
+export const loads = ['latency', 'puts', 'spread', 'gets', 'join', 'catch-up'] as const
 export type Load = (typeof loads)[number]
 
 /** What a run did. */
@@ -31,11 +31,13 @@ export async function prepare(
 ): Promise<() => Promise<Ran>> {
   const [warmSeconds, seconds] = isQuick ? [2, 3] : [5, 15]
   switch (load) {
+    case 'latency':
     case 'puts':
     case 'spread': {
       const by = load === 'spread' ? [0, 1, 2] : [0]
       await putsFor(members, 'warm', warmSeconds, by)
-      return async () => ranOf(await putsFor(members, load, seconds, by))
+      const inFlight = load === 'latency' ? 1 : IN_FLIGHT
+      return async () => ranOf(await putsFor(members, load, seconds, by, inFlight))
     }
     case 'gets': {
       const keys = isQuick ? 2000 : 20_000

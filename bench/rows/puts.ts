@@ -8,7 +8,7 @@ import type { Members } from '../members.ts'
 import { type Pumped, pump } from '../pump.ts'
 import { textOf } from '../texts.ts'
 
-const IN_FLIGHT = 64
+export const IN_FLIGHT = 64
 
 /** So many seconds of puts through the members named. */
 export function putsFor(
@@ -16,8 +16,9 @@ export function putsFor(
   prefix: string,
   seconds: number,
   by: readonly number[],
+  inFlight = IN_FLIGHT,
 ): Promise<Pumped> {
-  return pump({ inFlight: IN_FLIGHT, seconds }, n => {
+  return pump({ inFlight, seconds }, n => {
     const id = `${prefix}/${n}`
     return members.client(by[n % by.length]!).put(id, textOf(id))
   })

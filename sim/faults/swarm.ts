@@ -47,9 +47,10 @@ export function drawSwarm(random: Random): Swarm {
   const slowestMs = of('latency').pick([2, 10, 40, 80, 200])
   return {
     kinds: drawKinds(random),
-    everyMs: of('every').pick([300, 800, 2000, 5000, 12_000]),
-    atOnce: of('at once').pick([1, 2, 3, 6]),
+    everyMs: of('every').pick([150, 300, 800, 2000, 5000]),
+    atOnce: of('at once').pick([1, 2, 3, 6, 12]),
     lastMs: of('last').pick([
+      [50, 800],
       [50, 2000],
       [500, 8000],
       [3000, 20_000],

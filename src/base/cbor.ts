@@ -6,23 +6,16 @@
  *
  * Reading has two steps: `decodeWith` turns bytes into plain values and hands them to a `read`
  * function made of the small `as…` checkers of cbor-read.ts; a value that does not fit ends the
- * reading with a sentence. Writing is deterministic: keys sorted as RFC 8949 4.2.1 demands (for
- * text keys its order and cborg's default, length first, are the same one), shortest numbers. Equal
- * values give equal bytes on every member. Texts given to it must be well-formed UTF-16.
+ * reading with a sentence. Writing (cbor-write.ts) is deterministic: keys sorted as RFC 8949 4.2.1
+ * demands (for text keys its order and cborg's default, length first, are the same one), shortest
+ * numbers. Equal values give equal bytes on every member. Texts must be well-formed UTF-16.
  */
-import { type DecodeOptions, decode, encode, Tokenizer, Type } from 'cborg'
+import { type DecodeOptions, decode, Tokenizer, Type } from 'cborg'
 import { type Bytes, utf8Text } from './bytes.ts'
+import { type CborValue, writeCbor } from './cbor-write.ts'
 import { limits } from './limits.ts'
 
-/** What can be written. */
-export type CborValue =
-  | null
-  | boolean
-  | number
-  | string
-  | Bytes
-  | readonly CborValue[]
-  | { readonly [key: string]: CborValue }
+export { type CborValue, hexBytes } from './cbor-write.ts'
 
 /** A value, or the sentence that says why the bytes were refused. */
 export type Decoded<T> =
@@ -34,12 +27,8 @@ export class DecodeError extends Error {
   override readonly name = 'DecodeError'
 }
 
-/** Deterministic CBOR of a value. */
-export function encodeCbor(value: CborValue): Bytes {
-  const bytes = encode(value)
-  // cborg hands out Buffers, whose `slice` is another than that of the Uint8Array we promise
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
-}
+/** Deterministic CBOR of a value, in memory of its own. */
+export const encodeCbor: (value: CborValue) => Bytes = writeCbor
 
 /**
  * Reads at most `limitBytes` bytes with `read`, which is made of checkers and may throw

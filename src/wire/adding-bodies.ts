@@ -2,8 +2,8 @@
  * Bodies by which facts become agreed: adds and their acknowledgments, the numbers behind a gap,
  * and the offer of pending facts with its adoption (PROTOCOL 6 and 8).
  */
-import type { CborValue } from '../base/cbor.ts'
-import { asList, asStamp, asTuple, rawOf } from '../base/cbor-read.ts'
+import { type CborValue, hexBytes } from '../base/cbor.ts'
+import { asList, asStamp, asTuple } from '../base/cbor-read.ts'
 import { limits } from '../base/limits.ts'
 import type { AckVector, Add, Adopt, Offer, Offered, Sequences } from '../consensus/messages.ts'
 import type { Codecs } from './body-codec.ts'
@@ -34,7 +34,7 @@ export const addingCodecs: Codecs<AddingKind> = {
     length: 5,
     write: ({ vector }) => [
       vector.adder,
-      rawOf(vector.incarnation),
+      hexBytes(vector.incarnation),
       vector.upTo,
       rangesValue(vector.ranges),
     ],
@@ -43,7 +43,7 @@ export const addingCodecs: Codecs<AddingKind> = {
   askSequences: {
     tag: 12,
     length: 4,
-    write: body => [body.request, rawOf(body.incarnation), rangesValue(body.ranges)],
+    write: body => [body.request, hexBytes(body.incarnation), rangesValue(body.ranges)],
     read: field => ({
       kind: 'askSequences',
       request: readCount(field[1], 'a request'),
@@ -90,7 +90,7 @@ export const addingCodecs: Codecs<AddingKind> = {
 }
 
 function addValue(add: Add): CborValue {
-  return [add.sequence, rawOf(add.added), factValue(add.fact), add.payload]
+  return [add.sequence, hexBytes(add.added), factValue(add.fact), add.payload]
 }
 
 function readAdd(value: unknown): Add {
@@ -132,7 +132,7 @@ function readOffer(value: unknown): Offer['facts'][number] {
 }
 
 function agreedValue(entry: Offered['agreed'][number]): CborValue {
-  return [refValue(entry.ref), rawOf(entry.added)]
+  return [refValue(entry.ref), hexBytes(entry.added)]
 }
 
 function readAgreed(value: unknown): Offered['agreed'][number] {
@@ -141,7 +141,7 @@ function readAgreed(value: unknown): Offered['agreed'][number] {
 }
 
 function adoptValue(add: Adopt['adds'][number]): CborValue {
-  return [add.sequence, rawOf(add.added), refValue(add.ref)]
+  return [add.sequence, hexBytes(add.added), refValue(add.ref)]
 }
 
 function readAdopt(value: unknown): Adopt['adds'][number] {

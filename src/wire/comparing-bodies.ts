@@ -2,7 +2,7 @@
  * Bodies of a comparison: the walk through two trees, then the facts of the items that differ
  * (PROTOCOL 7 to 9).
  */
-import type { CborValue } from '../base/cbor.ts'
+import { type CborValue, hexBytes } from '../base/cbor.ts'
 import {
   asBoolean,
   asHash,
@@ -11,7 +11,6 @@ import {
   asStamp,
   asText,
   asTuple,
-  rawOf,
 } from '../base/cbor-read.ts'
 import { limits } from '../base/limits.ts'
 import { readState, stateValue } from '../base/summary-codec.ts'
@@ -85,7 +84,7 @@ export const comparingCodecs: Codecs<'askWalk' | 'walked' | 'askItems' | 'items'
 }
 
 function askedValue(item: AskItems['items'][number]): CborValue {
-  return [rawOf(item.idHash), item.have.map(rawOf), item.skip]
+  return [hexBytes(item.idHash), item.have.map(hexBytes), item.skip]
 }
 
 function readAsked(value: unknown): AskItems['items'][number] {
@@ -99,9 +98,9 @@ function readAsked(value: unknown): AskItems['items'][number] {
 
 function itemValue(item: ShownItem): CborValue {
   return [
-    rawOf(item.idHash),
+    hexBytes(item.idHash),
     item.id,
-    item.covered.map(entry => [rawOf(entry.version), rawOf(entry.digest)]),
+    item.covered.map(entry => [hexBytes(entry.version), hexBytes(entry.digest)]),
     item.names.map(nameValue),
     item.facts.map(shownValue),
     item.more,
@@ -126,7 +125,7 @@ function readCovered(value: unknown): ShownItem['covered'][number] {
 }
 
 function nameValue(name: NamedFact): CborValue {
-  return [rawOf(name.version), stateValue(name.state), rawOf(name.at), name.by]
+  return [hexBytes(name.version), stateValue(name.state), hexBytes(name.at), name.by]
 }
 
 function readName(value: unknown): NamedFact {

@@ -3,6 +3,7 @@
  * pieces of large payloads (PROTOCOL 6).
  */
 import type { Bytes } from '../base/bytes.ts'
+import { hexBytes } from '../base/cbor.ts'
 import {
   asBytes,
   asBytesUpTo,
@@ -10,7 +11,6 @@ import {
   asInt,
   asList,
   asNullable,
-  rawOf,
   refuse,
 } from '../base/cbor-read.ts'
 import { limits } from '../base/limits.ts'
@@ -64,7 +64,7 @@ export const fetchingCodecs: Codecs<FetchingKind> = {
   askChunk: {
     tag: 24,
     length: 5,
-    write: body => [body.request, rawOf(body.blob), body.offset, body.length],
+    write: body => [body.request, hexBytes(body.blob), body.offset, body.length],
     read: field => ({
       kind: 'askChunk',
       request: readCount(field[1], 'a request'),

@@ -9,8 +9,8 @@
  * answer to bytes that fit nowhere is a refusal with a sentence, never an exception (S003-34).
  */
 import { type Bytes, concatBytes } from '../base/bytes.ts'
-import { decodeWith, encodeCbor } from '../base/cbor.ts'
-import { asBoolean, asHash, asList, asNullable, asStamp, rawOf, refuse } from '../base/cbor-read.ts'
+import { decodeWith, encodeCbor, hexBytes } from '../base/cbor.ts'
+import { asBoolean, asHash, asList, asNullable, asStamp, refuse } from '../base/cbor-read.ts'
 import { limits } from '../base/limits.ts'
 import { type Envelope, type Frame, PROTOCOL_VERSION, type Status } from '../consensus/messages.ts'
 import { encodeBody, readBody } from './body.ts'
@@ -80,12 +80,12 @@ function encodeEnvelope(envelope: Envelope): Bytes {
   const bytes = encodeCbor([
     PROTOCOL_VERSION,
     envelope.uuid,
-    rawOf(envelope.incarnation),
+    hexBytes(envelope.incarnation),
     wordValue(statuses, envelope.status),
-    rawOf(envelope.hash),
+    hexBytes(envelope.hash),
     envelope.cut,
-    rawOf(envelope.clock),
-    envelope.held === null ? null : rawOf(envelope.held),
+    hexBytes(envelope.clock),
+    envelope.held === null ? null : hexBytes(envelope.held),
     envelope.empty,
     envelope.gap,
     [],

@@ -5,7 +5,7 @@
  * the same bytes that are on disk. Nothing here judges a fact: `checkFact` does that.
  */
 import type { Bytes } from '../base/bytes.ts'
-import { type CborValue, decodeCbor } from '../base/cbor.ts'
+import { type CborValue, decodeCbor, hexBytes } from '../base/cbor.ts'
 import {
   asBytesUpTo,
   asHash,
@@ -14,7 +14,6 @@ import {
   asNullable,
   asText,
   asTuple,
-  rawOf,
   refuse,
 } from '../base/cbor-read.ts'
 import type { Fact, FactRef, MemberId } from '../base/fact.ts'
@@ -86,7 +85,7 @@ export function readPayload(value: unknown): Bytes | null {
 
 /** A fact's name: the id, then the version. */
 export function refValue(ref: FactRef): CborValue {
-  return [ref.id, rawOf(ref.version)]
+  return [ref.id, hexBytes(ref.version)]
 }
 
 /** A fact's name. */

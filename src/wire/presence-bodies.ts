@@ -2,7 +2,8 @@
  * Bodies by which members know of each other: pings (gossip), probes and their answers (direct),
  * and the system facts that the roster is made of.
  */
-import { asHash, asStamp, rawOf } from '../base/cbor-read.ts'
+import { hexBytes } from '../base/cbor.ts'
+import { asHash, asStamp } from '../base/cbor-read.ts'
 import type { Codecs } from './body-codec.ts'
 import { factValue, readAddresses, readCount, readFactList, readMembers } from './parts.ts'
 
@@ -15,7 +16,7 @@ export const presenceCodecs: Codecs<'ping' | 'probe' | 'probed' | 'askSystem' | 
         body.answers,
         body.reached,
         body.marked,
-        rawOf(body.systemRoot),
+        hexBytes(body.systemRoot),
         body.sequence,
         body.floor,
         body.addresses,
@@ -50,7 +51,7 @@ export const presenceCodecs: Codecs<'ping' | 'probe' | 'probed' | 'askSystem' | 
     twin: {
       tag: 6,
       length: 3,
-      write: ({ lives }) => [rawOf(lives[0]), rawOf(lives[1])],
+      write: ({ lives }) => [hexBytes(lives[0]), hexBytes(lives[1])],
       read: field => ({
         kind: 'twin',
         lives: [asStamp(field[1], 'an incarnation'), asStamp(field[2], 'an incarnation')],

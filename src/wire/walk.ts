@@ -5,7 +5,7 @@
  */
 
 import type { Bytes } from '../base/bytes.ts'
-import type { CborValue } from '../base/cbor.ts'
+import { type CborValue, hexBytes } from '../base/cbor.ts'
 import {
   asBoolean,
   asBytes,
@@ -16,7 +16,6 @@ import {
   asNullable,
   asText,
   asTuple,
-  rawOf,
   refuse,
 } from '../base/cbor-read.ts'
 import { unreachable } from '../base/invariant.ts'
@@ -47,7 +46,7 @@ export function readWalkRequest(value: unknown): WalkRequest {
 
 /** An answer: root, count, what is replied. */
 export function walkAnswerValue(answer: WalkAnswer): CborValue {
-  return [rawOf(answer.root), answer.count, answer.replies.map(replyValue)]
+  return [hexBytes(answer.root), answer.count, answer.replies.map(replyValue)]
 }
 
 /** An answer; the walk checks whether it fits what was asked. */
@@ -67,7 +66,7 @@ function askValue(ask: WalkAsk): CborValue {
     case 'list':
       return [1, ask.prefix, ask.prints]
     case 'all':
-      return [2, ask.prefix, ask.after === null ? null : rawOf(ask.after)]
+      return [2, ask.prefix, ask.after === null ? null : hexBytes(ask.after)]
     default:
       return unreachable(ask)
   }

@@ -9,8 +9,8 @@
  * The same content put again is a new version: it has the former one as parent. The same content
  * put by two members onto the same parents is one version.
  */
-import { encodeCbor } from '../../base/cbor.ts'
-import { rawOf } from '../../base/cbor-read.ts'
+import { encodeCbor, hexBytes } from '../../base/cbor.ts'
+
 import type { Content, ItemId } from '../../base/fact.ts'
 import { type Hash, hashBytes, hashText, ZERO_HASH } from '../../base/hash.ts'
 
@@ -33,7 +33,7 @@ export function dataHashOf(content: Content): Hash {
   if (content.blob === null) return DELETE_DATA_HASH
   const { size, type, tags, description, meta, dependsOn } = content
   return hashBytes(
-    encodeCbor([rawOf(content.blob), size, type, tags, description, meta, dependsOn]),
+    encodeCbor([hexBytes(content.blob), size, type, tags, description, meta, dependsOn]),
   )
 }
 

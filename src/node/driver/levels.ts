@@ -6,7 +6,6 @@
 import { type FactRef, type Incarnation, type MemberId, refKey } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
 import { hasNumber } from '../../consensus/agreement/sequences.ts'
-import { isMajorityOf } from '../../consensus/roster/counting.ts'
 import type { Level } from '../../control/protocol.ts'
 import type { AddedFact, Written } from '../ledger/changes.ts'
 import type { Timer } from '../ports.ts'
@@ -155,27 +154,34 @@ export class Levels {
     return waiter.wait === 'agreed' || this.#isMajority(waiter)
   }
 
+  /** Looked at for every waiter with every acknowledgment: it makes nothing. */
   #isMajority(waiter: Waiter): boolean {
-    const holders = new Set(this.#holders(waiter))
-    return this.#context.agreement.bodies.every(body => isMajorityOf(body, holders))
+    for (const body of this.#context.agreement.bodies) {
+      let holders = 0
+      for (const member of body) if (this.#isHeldBy(waiter, member)) holders += 1
+      if (holders * 2 <= body.length) return false
+    }
+    return true
   }
 
-  /** Members that hold fact and payload durably, as they said themselves. */
-  #holders(waiter: Waiter): MemberId[] {
+  /** Whether a member holds fact and payload durably, as it said itself. */
+  #isHeldBy({ isWholeHere, told, sequence }: Waiter, member: MemberId): boolean {
     const { agreement, ledger, self } = this.#context
-    const holders = new Set<MemberId>(waiter.isWholeHere ? [self] : [])
-    for (const [member, incarnation] of waiter.told) {
-      if (agreement.peers.get(member)?.incarnation === incarnation) holders.add(member)
-    }
-    if (waiter.sequence !== null) {
-      for (const [member, ack] of ledger.outgoing.acks) {
-        if (agreement.peers.get(member)?.incarnation !== ack.incarnation) continue
-        if (hasNumber(ack.numbers, waiter.sequence)) holders.add(member)
-      }
-    }
-    // Who joined and is not in effect yet counts for no majority, and holds what it took all the same.
-    const isTold = (member: MemberId) => member === self || agreement.roster.includes(member)
-    return [...holders].filter(isTold).sort()
+    if (member === self) return isWholeHere
+    const incarnation = agreement.peers.get(member)?.incarnation
+    if (incarnation === undefined) return false
+    if (told.get(member) === incarnation) return true
+    const ack = ledger.outgoing.acks.get(member)
+    if (sequence === null || ack === undefined || ack.incarnation !== incarnation) return false
+    return hasNumber(ack.numbers, sequence)
+  }
+
+  /** Who joined and is not in effect yet counts for no majority, and holds what it took all the same. */
+  #holders(waiter: Waiter): MemberId[] {
+    const { agreement, self } = this.#context
+    const { roster } = agreement
+    const members = roster.includes(self) ? roster : [self, ...roster]
+    return members.filter(member => this.#isHeldBy(waiter, member)).sort()
   }
 
   #reachedBy(waiter: Waiter): Reached {

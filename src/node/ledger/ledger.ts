@@ -46,8 +46,8 @@ import { writeOne } from './write.ts'
 
 /** Changes worked out in one batch, so that a flood does not hold the loop. */
 const BATCH_MAX = 512
-/** Batches handed to the store and not yet durable. */
-const IN_FLIGHT_MAX = 4
+/** Batches handed to the store and not yet durable: one at the disk, and one that gathers meanwhile. */
+const IN_FLIGHT_MAX = 2
 
 /** What the ledger needs to know and to tell. */
 export interface LedgerHost {

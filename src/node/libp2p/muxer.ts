@@ -15,6 +15,7 @@ import type {
 } from '@libp2p/interface'
 import { yamux } from '@libp2p/yamux'
 import { limits } from '../../base/limits.ts'
+import { gatherWindows } from './gathering.ts'
 import { watchOpening } from './opening.ts'
 
 /** A frame's head: version, type, flags (2), stream (4), length (4). */
@@ -77,6 +78,7 @@ function watched(muxer: StreamMuxer, isSpoken: (protocol: string) => boolean): S
   const make = making._newStream.bind(making)
   making._newStream = (id, state, direction) => {
     const stream = make(id, state, direction)
+    gatherWindows(stream)
     watchOpening(stream, line => {
       const name = line.trimEnd()
       if (direction === 'inbound') return isSpoken(name) ? 'anything' : 'opening'

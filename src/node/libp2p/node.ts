@@ -22,6 +22,7 @@ import { createLibp2p } from 'libp2p'
 import { type Bytes, concatBytes, utf8 } from '../../base/bytes.ts'
 import { hashBytes } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
+import { gatherWrites } from './gathering.ts'
 import { memberGossip } from './gossip.ts'
 import { boundedYamux } from './muxer.ts'
 import { watchOpening } from './opening.ts'
@@ -74,11 +75,11 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     connectionGater: {
       ...gater,
       denyInboundConnection: connection => {
-        watchHandshake(connection)
+        begin(connection)
         return gater.denyInboundConnection?.(connection) ?? false
       },
       denyOutboundConnection: (_, connection) => {
-        watchHandshake(connection)
+        begin(connection)
         return false
       },
     },
@@ -113,8 +114,9 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   return node
 }
 
-/** Until both sides have agreed on noise, whose lengths have two bytes. */
-function watchHandshake(connection: MultiaddrConnection): void {
+/** Watched until both sides have agreed on noise, whose lengths have two bytes. */
+function begin(connection: MultiaddrConnection): void {
+  gatherWrites(connection)
   watchOpening(connection, line => (line === '/noise\n' ? 'anything' : 'opening'))
 }
 

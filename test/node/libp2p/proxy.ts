@@ -12,6 +12,8 @@ export interface Proxy {
   freeze(): void
   /** Connections accepted so far. */
   accepted(): number
+  /** Bytes that came in so far from the side that dialled, and from the one that was dialled. */
+  passed(): { readonly there: number; readonly back: number }
   close(): Promise<void>
 }
 
@@ -21,6 +23,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
   let isSwallowing = false
   let isFrozen = false
   let accepted = 0
+  const passed = { there: 0, back: 0 }
   const server: Server = createServer({ allowHalfOpen: true }, near => {
     accepted++
     const far = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true })
@@ -30,6 +33,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
     ] as const) {
       sockets.add(from)
       from.on('data', bytes => {
+        passed[from === near ? 'there' : 'back'] += bytes.length
         if (!isFrozen && !(isSwallowing && from === far)) to.write(bytes)
       })
       from.on('end', () => {
@@ -54,6 +58,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       isFrozen = true
     },
     accepted: () => accepted,
+    passed: () => ({ ...passed }),
     close: () =>
       new Promise(resolve => {
         server.close(() => resolve())

@@ -59,6 +59,8 @@ export class Answers implements AnswerChecks {
       name => this.#world.believes(name) || holders.some(holder => holder.id === name),
     )
     if (holding.length * 2 > roster.length) return
+    // The answer counts the roster of the moment in which the level was reached: it may just have grown.
+    if (outcome.of !== null && outcome.of < roster.length && holding.length * 2 > outcome.of) return
     const names = holders.map(holder => holder.id).join(', ')
     this.#verdict.fail('G1', `${told} is told to be held by a majority and is on ${names} only`)
   }

@@ -29,7 +29,7 @@ async function endingOf(scene: Scene): Promise<Guarantee[]> {
 function answered(scene: Scene, id: string, version: string, blob: string | null) {
   const begun = { client: 'x', member: 'a', kind: 'put', id, beganAtMs: 0, blob } as const
   const operation = scene.history.begin(begun)
-  operation.outcome = { kind: 'done', version, level: 'majority', heldBy: ['a', 'b'] }
+  operation.outcome = { kind: 'done', version, level: 'majority', heldBy: ['a', 'b'], of: 3 }
   return operation
 }
 

@@ -83,7 +83,7 @@ class Story {
           roster: member.agreement.roster,
           cut: settled.cut,
           hash: settled.root(),
-          items: await this.scene.ask(shownItems(params => service.list(params))),
+          ...(await this.scene.ask(shownItems(params => service.list(params)))),
         }),
       )
       this.#recorder.write(dump)

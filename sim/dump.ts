@@ -22,7 +22,7 @@ export type Dump = Omit<DumpLine, 'seq' | 'atMs'>
 /** What a store cannot tell of its member; null what was not asked at the same instant. */
 export type About = Pick<
   DumpLine,
-  'member' | 'moment' | 'status' | 'roster' | 'cut' | 'hash' | 'items'
+  'member' | 'moment' | 'status' | 'roster' | 'cut' | 'hash' | 'items' | 'damaged'
 >
 
 /** What is asked of a member over its control socket. */
@@ -50,20 +50,22 @@ export async function dumpStore(store: Store, about: About): Promise<Dump> {
 export async function dumpShown(member: Shows, moment: 'pause' | 'settled'): Promise<Dump> {
   const { uuid, status, members, cut, hash } = await member.status()
   const roster = members.map(entry => entry.uuid)
-  const items = await shownItems(params => member.list(params))
-  return { kind: 'dump', member: uuid, moment, status, roster, cut, hash, facts: null, items }
+  const shown = await shownItems(params => member.list(params))
+  return { kind: 'dump', member: uuid, moment, status, roster, cut, hash, facts: null, ...shown }
 }
 
 /** All items that a member lists, ended ones with them. */
 export async function shownItems(
   list: (params: ListParams) => Promise<ListResult>,
-): Promise<ShownItem[]> {
+): Promise<{ readonly items: readonly ShownItem[]; readonly damaged: readonly string[] }> {
   const items: ShownItem[] = []
+  const damaged: string[] = []
   for (let after: string | undefined; ; ) {
     const page = await list({ deleted: true, ...(after === undefined ? {} : { after }) })
     for (const { id, version, blob } of page.items) items.push({ id, version, blob })
+    damaged.push(...(page.damaged ?? []))
     after = page.next
-    if (after === undefined) return items
+    if (after === undefined) return { items, damaged }
   }
 }
 

@@ -7,6 +7,7 @@ import { type Fact, isSystemId, refKey } from '../src/base/fact.ts'
 import { stampOf } from '../src/base/stamp.ts'
 import { rootedKeys } from './ancestry.ts'
 import type { Disk } from './disk.ts'
+import { shownItems } from './dump.ts'
 import type { History } from './history.ts'
 import { Holes } from './holes.ts'
 import { naiveRoot } from './naive.ts'
@@ -120,31 +121,22 @@ function agreedAt({ holdings, destroyed }: Disk, cut: number): Fact[] {
 /** G3: members that hold the same facts show the same items. */
 export async function checkItems(world: World, verdict: Verdict): Promise<void> {
   const seen = new Map<string, { readonly name: string; readonly items: string }>()
+  const damaged = new Set<string>()
+  for (const { service } of takingPart(world)) {
+    for (const id of (await shownItems(params => service.list(params))).damaged) damaged.add(id)
+  }
   for (const entry of takingPart(world)) {
     const facts = [...entry.disk.holdings].map(([key, { fact }]) => `${key} ${fact.at} ${fact.by}`)
     const key = facts.sort(byText).join('\n')
-    const items = await listed(entry)
+    const { items: all } = await shownItems(params => entry.service.list(params))
+    const whole = all.filter(({ id }) => !damaged.has(id))
+    const items = whole.map(({ id, version, blob }) => `${id} ${version} ${blob}`).join('\n')
     const known = seen.get(key)
     if (known === undefined) seen.set(key, { name: entry.id, items })
     else if (known.items !== items) {
       const sentence = `${known.name} and ${entry.id} hold the same and show ${known.items} and ${items}`
       verdict.fail('G3', sentence)
     }
-  }
-}
-
-async function listed({ service }: UpMember): Promise<string> {
-  const lines: string[] = []
-  for (let after: string | undefined; ; ) {
-    const page = await service.list({
-      limit: 1000,
-      deleted: true,
-      ...(after === undefined ? {} : { after }),
-    })
-    for (const { id, version, blob } of page.items)
-      lines.push(`${id} ${version} ${blob ?? 'deleted'}`)
-    after = page.next
-    if (after === undefined) return lines.join('\n')
   }
 }
 

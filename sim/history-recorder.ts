@@ -106,9 +106,9 @@ export class HistoryRecorder {
     const hash = isTold ? settled.root() : null
     const facts = image === null ? [] : this.#disks.facts(image)
     const { status, roster } = member.agreement
-    const items = isTold ? await shownItems(params => service.list(params)) : null
+    const shown = isTold ? await shownItems(params => service.list(params)) : { items: null }
     if (moment === 'settled') this.#lookAtRoster(entry.id, roster, true)
-    const about = { status, roster: [...roster], cut, hash, facts, items }
+    const about = { status, roster: [...roster], cut, hash, facts, ...shown }
     this.#lines.write({ kind: 'dump', member: entry.id, moment, ...about })
   }
 

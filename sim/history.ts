@@ -25,6 +25,8 @@ export type Outcome =
       /** For writes: what the answer promised. */
       readonly level: Level | null
       readonly heldBy: readonly MemberId[]
+      /** For writes: of how many members. */
+      readonly of: number | null
     }
   | { readonly kind: 'listed' }
   | { readonly kind: 'refused'; readonly code: ErrorCode; readonly sentence: string }

@@ -117,8 +117,8 @@ export class Scene {
     const asked = { wait: 'pending' as Level, ...options }
     try {
       const result = await entry.service!.put({ id, payload, type: 'text/plain', ...asked })
-      const { version, level, heldBy } = result
-      operation.outcome = { kind: 'done', version, level, heldBy }
+      const { version, level, heldBy, of } = result
+      operation.outcome = { kind: 'done', version, level, heldBy, of }
       this.#answers.wrote(operation, entry)
       return result
     } catch (error) {

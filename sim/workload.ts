@@ -81,6 +81,7 @@ export interface Told {
   readonly version: string | null
   readonly level?: Level
   readonly heldBy?: readonly string[]
+  readonly of?: number
   /** SHA-256 of what was read. */
   readonly read?: string | null
   readonly listed?: readonly ItemHeader[]
@@ -212,7 +213,7 @@ export class Workload {
   }
 
   #done(operation: Operation, told: Told): void {
-    const { version, level = null, heldBy = [], read = null, listed } = told
+    const { version, level = null, heldBy = [], of = null, read = null, listed } = told
     this.lines.write({
       kind: 'done',
       request: requestOf(operation),
@@ -226,7 +227,7 @@ export class Workload {
     })
     this.#end(
       operation,
-      version === null ? { kind: 'listed' } : { kind: 'done', version, level, heldBy },
+      version === null ? { kind: 'listed' } : { kind: 'done', version, level, heldBy, of },
     )
   }
 

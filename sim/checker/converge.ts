@@ -4,10 +4,10 @@
  * again later, nothing has changed. The hash of every dump is the one made of its own facts by
  * sorting and hashing.
  */
-import type { DumpFact } from './format.ts'
+import type { DumpFact, ShownItem } from './format.ts'
 import { rootOf, settledFacts } from './hashes.ts'
 import { type Report, short } from './report.ts'
-import { type Dump, lastRoster, type Run } from './run.ts'
+import { type Dump, lastMembers, lastRoster, type Run } from './run.ts'
 
 /** Runs the check. */
 export function checkConverged(run: Run, report: Report): void {
@@ -24,7 +24,7 @@ export function checkConverged(run: Run, report: Report): void {
     report.unknown('no member was dumped after the run had settled')
     return
   }
-  for (const member of lastRoster(run)) {
+  for (const member of lastMembers(run)) {
     if (run.settled.some(({ line }) => line.member === member)) continue
     report.unknown(`${member} was not dumped after the run had settled`)
   }
@@ -64,13 +64,17 @@ function compare(one: Dump, other: Dump, report: Report): void {
   }
   if (one.facts !== null && other.facts !== null) compareFacts(one, other, report)
   if (one.line.items === null || other.line.items === null) return
-  const shown = new Map(one.line.items.map(item => [item.id, item]))
-  const wrong = other.line.items.find(({ id, version, blob }) => {
+  const damaged = new Set([...(one.line.damaged ?? []), ...(other.line.damaged ?? [])])
+  const isWhole = ({ id }: ShownItem) => !damaged.has(id)
+  const first = one.line.items.filter(isWhole)
+  const second = other.line.items.filter(isWhole)
+  const shown = new Map(first.map(item => [item.id, item]))
+  const wrong = second.find(({ id, version, blob }) => {
     const twin = shown.get(id)
     return twin?.version !== version || twin.blob !== blob
   })
-  if (wrong === undefined && one.line.items.length === other.line.items.length) return
-  const what = wrong?.id ?? `${one.line.items.length} and ${other.line.items.length} items`
+  if (wrong === undefined && first.length === second.length) return
+  const what = wrong?.id ?? `${first.length} and ${second.length} items`
   report.fail(`${names} do not show the same in the end: ${what}`, ...seqs)
 }
 

@@ -246,6 +246,8 @@ export interface DumpLine extends Moment {
   readonly facts: readonly DumpFact[] | null
   /** All items that `list` with `deleted` shows; null: not asked. */
   readonly items: readonly ShownItem[] | null
+  /** What the list left out as damaged there. Absent: nothing. */
+  readonly damaged?: readonly string[]
 }
 
 export type EndLine = DoneLine | RefusedLine | UnknownLine

@@ -4,7 +4,7 @@
  * within its time.
  */
 import type { Report } from './report.ts'
-import { isWrite, lastRoster, type Run } from './run.ts'
+import { isWrite, lastMembers, type Run } from './run.ts'
 
 /** Runs the check. */
 export function checkLife(run: Run, report: Report): void {
@@ -56,7 +56,7 @@ function checkWrites(run: Run, healedMs: number, report: Report): void {
       report.fail(`${request} took ${tookMs} ms after the heal`, asked.seq, end.seq)
     } else if (end.kind === 'done') writing.add(asked.member)
   }
-  const idle = lastRoster(run).filter(member => !writing.has(member))
+  const idle = lastMembers(run).filter(member => !writing.has(member))
   if (idle.length === 0) return
   report.unknown(`no write was done after the heal at ${idle.join(', ')}`)
 }

@@ -138,6 +138,7 @@ const shapes: Readonly<Record<HistoryLine['kind'], Shape>> = {
     hash: or(hash, nothing),
     facts: or(list(fact), nothing),
     items: or(list(shown), nothing),
+    damaged: or(list(text), absent),
   },
 }
 

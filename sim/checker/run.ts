@@ -52,6 +52,8 @@ export interface Run {
   readonly rosters: readonly { readonly sinceMs: number; readonly members: readonly string[] }[]
   /** Writes by the blob that they wrote. */
   readonly byBlob: ReadonlyMap<string, Operation>
+  /** Members that ran at some time. */
+  readonly ran: ReadonlySet<string>
 }
 
 /** Whether an operation changes an item. */
@@ -64,6 +66,14 @@ const READS: ReadonlySet<OperationName> = new Set(['get', 'head', 'list'])
 /** The roster at the end. */
 export function lastRoster(run: Run): readonly string[] {
   return run.rosters.at(-1)!.members
+}
+
+/**
+ * The members of the last roster from whom something can be asked: one whose answer was lost as it
+ * was let in never knew of it, and has not run.
+ */
+export function lastMembers(run: Run): readonly string[] {
+  return lastRoster(run).filter(member => run.ran.has(member))
 }
 
 /** Rosters that a member may have counted by at some time within a span. */
@@ -107,7 +117,11 @@ export function prepare(lines: readonly HistoryLine[], report: Report): Run | nu
   )
   const byBlob = blobsOf(operations, report)
   checkRecords(begin, lines, report)
-  return { begin, lines, operations, dumps, settled, graph, rosters, byBlob }
+  const ran = new Set(begin.members)
+  for (const line of lines) {
+    if (line.kind === 'status' && line.status !== 'down') ran.add(line.member)
+  }
+  return { begin, lines, operations, dumps, settled, graph, rosters, byBlob, ran }
 }
 
 function dumpOf(line: DumpLine, known: Families): Dump {

@@ -85,6 +85,7 @@ async function ls(session: Session, client: Client, options: LsOptions): Promise
     limit === undefined ? Number.POSITIVE_INFINITY : countOf(limit, '--limit', 1, 1_000_000_000)
   let after: string | undefined
   let isFirst = true
+  const damaged: string[] = []
   if (session.json) await session.print('{"items":[')
   do {
     const page = await client.list({
@@ -101,11 +102,23 @@ async function ls(session: Session, client: Client, options: LsOptions): Promise
       await session.print(table(page.items.map(item => itemRow(session, item))))
     }
     isFirst = false
+    damaged.push(...(page.damaged ?? []))
     left -= page.items.length
     after = page.next
   } while (after !== undefined && left > 0 && !isGone(session.io.stdout))
-  if (!session.json) return
-  await session.print(after === undefined ? ']}\n' : `],"next":${JSON.stringify(after)}}\n`)
+  if (!session.json) return await sayDamaged(session, damaged)
+  const next = after === undefined ? '' : `,"next":${JSON.stringify(after)}`
+  const leftOut = damaged.length === 0 ? '' : `,"damaged":${JSON.stringify(damaged)}`
+  await session.print(`]${next}${leftOut}}\n`)
+}
+
+async function sayDamaged(session: Session, damaged: readonly string[]): Promise<void> {
+  const [first] = damaged
+  if (first === undefined) return
+  const items = damaged.length === 1 ? '1 item is' : `${damaged.length} items are`
+  await session.note(
+    `${items} not listed: damaged here, and fetched from the others. See \`veche why ${plain(first)}\`.`,
+  )
 }
 
 /** A prefix may end in the middle of anything, so only tildes that stand alone are doubled. */

@@ -133,6 +133,11 @@ export interface ListResult {
   readonly items: readonly ItemHeader[]
   /** Pass as `after` for the next page; absent on the last. */
   readonly next?: ItemId
+  /**
+   * Items left out of this page: a version of theirs was damaged here and is being fetched, and
+   * what is left may be an old one. Absent when there is none.
+   */
+  readonly damaged?: readonly ItemId[]
 }
 export interface HistoryParams {
   readonly id: ItemId

@@ -17,6 +17,8 @@ const ASK_HOLDS_MS = 200
 export interface Reached {
   readonly level: Level
   readonly heldBy: readonly MemberId[]
+  /** Members of the roster at that moment. */
+  readonly of: number
 }
 
 interface Waiter {
@@ -186,7 +188,8 @@ export class Levels {
 
   #reachedBy(waiter: Waiter): Reached {
     const level = !waiter.agreed ? 'pending' : this.#isMajority(waiter) ? 'majority' : 'agreed'
-    return { level, heldBy: this.#holders(waiter) }
+    const of = this.#context.agreement.roster.length
+    return { level, heldBy: this.#holders(waiter), of }
   }
 
   #end(waiter: Waiter): void {

@@ -138,11 +138,16 @@ export class Mending {
     }
   }
 
+  /** Whether facts of an item, or of its split, are missing, so that what is left may be an old one. */
+  isShort(id: ItemId): boolean {
+    if (this.#short.size === 0) return false
+    const root = rootOf(id)
+    return [...this.#short.keys()].some(short => rootOf(short) === root)
+  }
+
   /** Refuses, with DAMAGED, to show an item of which facts are missing. */
   mustBeWhole(id: ItemId): void {
-    if (this.#short.size === 0) return
-    const root = rootOf(id)
-    if (![...this.#short.keys()].some(short => rootOf(short) === root)) return
+    if (!this.isShort(id)) return
     const sentence =
       `A version of ${id} was damaged here, and what is left may be an old one: it is fetched ` +
       'from the others. A single version is still shown by its hash, see `veche log`.'

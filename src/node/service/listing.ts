@@ -63,16 +63,19 @@ export class Listing {
   async #page(params: ListParams): Promise<ListResult> {
     const limit = Math.min(params.limit ?? limits.pageMax, limits.pageMax)
     const items: ItemHeader[] = []
+    const damaged: ItemId[] = []
+    const told = () => (damaged.length === 0 ? {} : { damaged })
+    let last: ItemId | undefined
     let bytes = 0
     for await (const header of this.#headers(params)) {
-      if (items.length >= limit || bytes >= limits.pageBytesMax) {
-        const last = items.at(-1)
-        return last === undefined ? { items } : { items, next: last.id }
-      }
-      items.push(header)
+      const isFull = items.length + damaged.length >= limit || bytes >= limits.pageBytesMax
+      if (isFull) return last === undefined ? { items } : { items, next: last, ...told() }
+      last = header.id
+      if (this.#member.mending.isShort(header.id)) damaged.push(header.id)
+      else items.push(header)
       bytes += 600 + header.id.length + header.description.length
     }
-    return { items }
+    return { items, ...told() }
   }
 
   async #historyOf({ id, after, limit }: HistoryParams): Promise<HistoryResult> {

@@ -16,7 +16,7 @@ import type {
   ResolveResult,
   WriteOptions,
 } from '../../control/protocol.ts'
-import { waitOf } from '../driver/levels.ts'
+import { type Reached, waitOf } from '../driver/levels.ts'
 import type { Member } from '../driver/member.ts'
 import type { UserWrite, Written } from '../ledger/changes.ts'
 import { checkId } from './reading.ts'
@@ -94,10 +94,9 @@ export class Writing {
     return this.#result(written, reached)
   }
 
-  #result(written: Written, reached: Pick<PutResult, 'level' | 'heldBy'>): PutResult {
+  #result(written: Written, reached: Reached): PutResult {
     const { id, version, dataHash, blob, size } = written.fact
-    const of = this.#member.agreement.roster.length
-    return { id, version, dataHash, blob, size, ...reached, of }
+    return { id, version, dataHash, blob, size, ...reached }
   }
 
   /** A small payload goes with its fact; a larger one is a file before the fact names it. */

@@ -70,6 +70,10 @@ describe('a store that lost records', () => {
     expect(await service.get({ id: 'a', version: first.version }, 1024)).toMatchObject({
       header: { version: first.version },
     })
+    expect(await service.list({})).toMatchObject({ items: [{ id: 'b' }], damaged: ['a'] })
+    expect(await service.list({ limit: 1 })).toEqual({ items: [], damaged: ['a'], next: 'a' })
+    const { items, ...others } = await service.list({ limit: 1, after: 'a' })
+    expect([items.map(({ id }) => id), others]).toEqual([['b'], {}])
     expect(damageOf(lone)).toHaveLength(1)
   })
 
@@ -95,6 +99,8 @@ describe('a store that lost records', () => {
     await receive(second)
     await lone.clock.pass(2000)
     expect(await service.head({ id: 'a' })).toMatchObject({ version: third.version })
+    const { items, ...others } = await service.list({})
+    expect([items[0], others]).toMatchObject([{ id: 'a', version: third.version }, {}])
   })
 
   it('shows what its user wrote anew where nobody has what is gone', async () => {

@@ -110,9 +110,10 @@ export class Monitor {
     const until = this.#world.nowMs - ROUND_MS
     for (const { id, disk } of round) {
       for (const [key, { fact, durableAtMs, agreedAtMs }] of disk.holdings) {
+        if (durableAtMs === null || isSystemId(fact.id)) continue // also what has rotted
         // Own new writes are newer than what is compared, until they were agreed once.
         const since = fact.by === id ? agreedAtMs : durableAtMs
-        if (since === null || since > until || isSystemId(fact.id)) continue
+        if (since === null || since > until) continue
         held.set(key, (held.get(key) ?? 0) + 1)
       }
     }

@@ -17,6 +17,8 @@ export const clockFaults = {
   /** A wall clock is set. */
   clockJump(context) {
     const one = context.random.pick(context.world.members)
+    // It is set back, and will come forward by as much again: with a jump between, by too much.
+    if (one.skew.wallOffsetMs < -APART_MS) return false
     const ms = one.skew.wallOffsetMs + context.random.between(-15_000, 15_000)
     one.skew.wallOffsetMs = Math.max(-APART_MS, Math.min(APART_MS, ms))
     return told(context, one, `wall clock at ${Math.round(one.skew.wallOffsetMs)} ms`)

@@ -40,6 +40,11 @@ export class SettledTree {
     return this.#unsettled
   }
 
+  /** Whether anything agreed of an item is held, settled or not. */
+  has(idHash: Hash): boolean {
+    return this.#waiting.has(idHash) || this.tree.has(idHash)
+  }
+
   /** The items that have states above the cut, each with the last of them. */
   *waitingItems(): Generator<readonly [idHash: Hash, last: LeafState]> {
     for (const [idHash, states] of this.#waiting) yield [idHash, states.at(-1)!]

@@ -58,6 +58,14 @@ export class MerkleTree {
     return readHash(chunk, shape.entriesAt(ref) + index * ENTRY_BYTES + HASH_BYTES)
   }
 
+  /** Whether an item has a leaf. */
+  has(idHash: Hash): boolean {
+    writeHash(idHash, this.#scratch, 0)
+    const shape = this.#shape
+    const ref = shape.blocks.refs[shape.leafFor(this.#scratch, 0)]!
+    return shape.search(ref, this.#scratch, 0) >= 0
+  }
+
   /** The storage hash; what has changed since the last call is hashed now. */
   root(): Hash {
     if (this.#root === null) {

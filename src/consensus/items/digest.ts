@@ -98,6 +98,8 @@ export function summarise(
   held: readonly HeldFact[],
   digest: DigestOf = digestOf,
 ): ItemSummary {
+  const [only] = held
+  if (held.length === 1 && only?.fact.parents.length === 0) return summariseFirst(id, only, digest)
   const versions = new Set(held.map(({ fact }) => fact.version))
   const chain = chainOf(
     held.map(({ fact }) => ({
@@ -122,6 +124,22 @@ export function summarise(
     ),
     heads: chain.heads.map(head => headOf(head.fact, chain.positions.get(head.version)!)),
     unrooted: chain.unrooted.length,
+  }
+}
+
+/** Most items have one version: the same, without a chain. */
+function summariseFirst(id: ItemId, held: HeldFact, digest: DigestOf): ItemSummary {
+  const { fact, state } = held
+  const newest = [{ version: fact.version, digest: digest(fact, []) }]
+  const set = { count: 1, newest, addedMax: addedOf(held) }
+  return {
+    id,
+    facts: 1,
+    factsXor: fact.version,
+    agreed: state.kind === 'agreed' ? set : null,
+    pending: state.kind === 'pending' ? set : null,
+    heads: [headOf(fact, 1)],
+    unrooted: 0,
   }
 }
 

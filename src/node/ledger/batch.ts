@@ -9,11 +9,21 @@ import type { Hash } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
 import { EMPTY_BLOB } from '../../consensus/items/check.ts'
 import { summarise } from '../../consensus/items/digest.ts'
-import { Digests } from '../../consensus/items/digests.ts'
+import type { Digests } from '../../consensus/items/digests.ts'
 import { familyRange, rootOf } from '../../consensus/items/id.ts'
 import type { Store, Write } from '../../storage/store.ts'
 import type { AddedFact } from './changes.ts'
 import { ItemWork } from './work.ts'
+
+/** What a batch is worked out on; a ledger is one. */
+export interface BatchOptions {
+  readonly store: Store
+  readonly cache: Map<ItemId, ItemSummary>
+  readonly damaged: ReadonlySet<ItemId>
+  readonly sets: { readonly digests: Digests }
+  /** Whether nothing is held of an item for sure, so that the store need not be asked. */
+  readonly isNew: (id: ItemId) => boolean
+}
 
 export class Batch {
   readonly writes: Write[] = []
@@ -30,22 +40,24 @@ export class Batch {
   readonly #cache: Map<ItemId, ItemSummary>
   readonly #damaged: ReadonlySet<ItemId>
   readonly #digests: Digests
+  readonly #isNew: (id: ItemId) => boolean
 
-  constructor(
-    store: Store,
-    cache: Map<ItemId, ItemSummary>,
-    damaged: ReadonlySet<ItemId> = new Set(),
-    digests: Digests = new Digests(),
-  ) {
-    this.#digests = digests
+  constructor({ store, cache, damaged, sets, isNew }: BatchOptions) {
+    this.#digests = sets.digests
     this.#store = store
     this.#cache = cache
     this.#damaged = damaged
+    this.#isNew = isNew
   }
 
   /** Loads the summaries of items that will be touched, in one round of reading. */
   async prepare(ids: Iterable<ItemId>): Promise<void> {
-    const unknown = [...new Set(ids)].filter(id => !this.#works.has(id) && !this.#cache.has(id))
+    const unknown: ItemId[] = []
+    for (const id of new Set(ids)) {
+      if (this.#works.has(id) || this.#cache.has(id)) continue
+      if (this.#damaged.has(id) || !this.#isNew(id)) unknown.push(id)
+      else this.#works.set(id, this.#workOf(id, undefined))
+    }
     if (unknown.length === 0) return
     const summaries = await this.#store.items(unknown)
     for (const [at, id] of unknown.entries()) {

@@ -13,7 +13,7 @@ import {
   isSystemId,
   type MemberId,
 } from '../../base/fact.ts'
-import type { Hash } from '../../base/hash.ts'
+import { type Hash, hashText } from '../../base/hash.ts'
 import type { Stamp } from '../../base/stamp.ts'
 import { VecheError } from '../../base/veche-error.ts'
 import { addNumbers, assignSequence, type Outgoing } from '../../consensus/agreement/sequences.ts'
@@ -241,6 +241,12 @@ export class Ledger {
     await this.#underWay.get(rootOf(id))
   }
 
+  /** Everything agreed has its place in a tree; what is pending has none. */
+  readonly isNew = (id: ItemId): boolean => {
+    const { sets, store } = this
+    return !isSystemId(id) && store.counts().pending === 0 && !sets.settled.has(hashText(id))
+  }
+
   /** Gives the next number of this incarnation. */
   assign(ref: FactRef): number {
     return assignSequence(this.outgoing, ref)
@@ -277,7 +283,7 @@ export class Ledger {
   }
 
   async #runBatch(jobs: readonly Job[]): Promise<void> {
-    const batch = new Batch(this.store, this.cache, this.damaged, this.sets.digests)
+    const batch = new Batch(this)
     await batch.prepare(jobs.flatMap(job => [...job.ids()]))
     const answers: (() => void)[] = []
     for (const job of jobs) {

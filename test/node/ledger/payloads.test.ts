@@ -4,6 +4,7 @@ import { utf8 } from '../../../src/base/bytes.ts'
 import { hashBytes } from '../../../src/base/hash.ts'
 import { STAMP_ZERO, stampOf } from '../../../src/base/stamp.ts'
 import { checkFact } from '../../../src/consensus/items/check.ts'
+import { Digests } from '../../../src/consensus/items/digests.ts'
 import { dataHashOf, versionOf } from '../../../src/consensus/items/version.ts'
 import { Batch } from '../../../src/node/ledger/batch.ts'
 import { MemoryStore } from '../../../src/storage/memory-store.ts'
@@ -29,6 +30,12 @@ const bytes = utf8('what a user keeps')
 const blob = hashBytes(bytes)
 const noBytes = hashBytes(new Uint8Array(0))
 
+function emptyBatch(): Batch {
+  const store = new MemoryStore()
+  const nothing = { cache: new Map(), damaged: new Set<string>(), isNew: () => true }
+  return new Batch({ store, sets: { digests: new Digests() }, ...nothing })
+}
+
 describe('a fact of no bytes', () => {
   it('is refused when its blob is that of other bytes, and empties no payload', async () => {
     const lone = await (await Lone.open()).start()
@@ -49,7 +56,7 @@ describe('a fact of no bytes', () => {
   })
 
   it('stores nothing under the blob of other bytes, even where it was let in', async () => {
-    const batch = new Batch(new MemoryStore(), new Map())
+    const batch = emptyBatch()
     await batch.takePayload(factOf('lie', blob, 0), null)
     expect(batch.writes).toEqual([])
     await batch.takePayload(factOf('true', noBytes, 0), null)
@@ -58,7 +65,7 @@ describe('a fact of no bytes', () => {
 })
 
 it('a payload that a batch stores is not wanted by a later fact of the same batch', async () => {
-  const batch = new Batch(new MemoryStore(), new Map())
+  const batch = emptyBatch()
   await batch.takePayload(factOf('first', blob, bytes.length), bytes)
   await batch.takePayload(factOf('second', blob, bytes.length), null)
   expect([...batch.wanted.keys()]).toEqual([])

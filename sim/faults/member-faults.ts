@@ -114,10 +114,11 @@ function isMachine({ standing, entering, lives }: SimMember): boolean {
 }
 
 /** Now and then who is joining is killed in the middle of it. */
-function disturb({ world, random, lasts, duration }: FaultContext, entry: SimMember): void {
+function disturb(context: FaultContext, entry: SimMember): void {
+  const { world, random, lasts, duration, isOver } = context
   if (!random.chance(0.3)) return
   world.timeline.after(random.between(0, 3000), () => {
-    if (entry.entering !== null) world.crash(entry, 'kill')
+    if (!isOver() && entry.entering !== null) world.crash(entry, 'kill')
   })
   lasts(3000 + duration(), () => world.start(entry))
 }

@@ -5,6 +5,7 @@
  */
 import { type Fact, isSystemId, refKey } from '../src/base/fact.ts'
 import { stampOf } from '../src/base/stamp.ts'
+import { rootOf } from '../src/consensus/items/id.ts'
 import { rootedKeys } from './ancestry.ts'
 import type { Disk } from './disk.ts'
 import { shownItems } from './dump.ts'
@@ -121,15 +122,17 @@ function agreedAt({ holdings, destroyed }: Disk, cut: number): Fact[] {
 /** G3: members that hold the same facts show the same items. */
 export async function checkItems(world: World, verdict: Verdict): Promise<void> {
   const seen = new Map<string, { readonly name: string; readonly items: string }>()
+  // By their roots: what is left of a split item may have other ids.
   const damaged = new Set<string>()
   for (const { service } of takingPart(world)) {
-    for (const id of (await shownItems(params => service.list(params))).damaged) damaged.add(id)
+    const shown = await shownItems(params => service.list(params))
+    for (const id of shown.damaged) damaged.add(rootOf(id))
   }
   for (const entry of takingPart(world)) {
     const facts = [...entry.disk.holdings].map(([key, { fact }]) => `${key} ${fact.at} ${fact.by}`)
     const key = facts.sort(byText).join('\n')
     const { items: all } = await shownItems(params => entry.service.list(params))
-    const whole = all.filter(({ id }) => !damaged.has(id))
+    const whole = all.filter(({ id }) => !damaged.has(rootOf(id)))
     const items = whole.map(({ id, version, blob }) => `${id} ${version} ${blob}`).join('\n')
     const known = seen.get(key)
     if (known === undefined) seen.set(key, { name: entry.id, items })

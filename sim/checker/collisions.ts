@@ -4,7 +4,7 @@
  * order (a hundred orders above five), and must always give the same ids, versions and bytes; no
  * side may be missing, and what came of it must not split again.
  */
-import { type Family, familiesOf, familyOf, itemsOf, type Place } from './family.ts'
+import { type Family, familiesOf, familyOf, itemsOf, type Place, rootIdOf } from './family.ts'
 import type { ShownItem } from './format.ts'
 import { hashOf } from './hashes.ts'
 import { type Report, short } from './report.ts'
@@ -39,12 +39,13 @@ export function checkCollisions(run: Run, report: Report): void {
 /** What the member shows against what its facts make. */
 function compareShown({ line }: Dump, families: ReadonlyMap<string, Family>, report: Report): void {
   const shown = new Map(line.items!.map(item => [item.id, item]))
+  const damaged = new Set(line.damaged?.map(rootIdOf))
   for (const family of families.values()) {
     for (const item of itemsOf(family)) {
       report.look('items compared')
       const twin = shown.get(item.id)
       shown.delete(item.id)
-      if (twin === undefined && line.damaged?.includes(item.id)) continue
+      if (twin === undefined && damaged.has(rootIdOf(item.id))) continue
       if (twin?.version === item.version && twin.blob === item.blob) continue
       const makes = `its facts make ${nameOf(item)}`
       report.fail(`${line.member} shows ${twin ? nameOf(twin) : 'nothing'}, ${makes}`, line.seq)

@@ -4,6 +4,7 @@
  * again later, nothing has changed. The hash of every dump is the one made of its own facts by
  * sorting and hashing.
  */
+import { rootIdOf } from './family.ts'
 import type { DumpFact, ShownItem } from './format.ts'
 import { rootOf, settledFacts } from './hashes.ts'
 import { type Report, short } from './report.ts'
@@ -64,8 +65,10 @@ function compare(one: Dump, other: Dump, report: Report): void {
   }
   if (one.facts !== null && other.facts !== null) compareFacts(one, other, report)
   if (one.line.items === null || other.line.items === null) return
-  const damaged = new Set([...(one.line.damaged ?? []), ...(other.line.damaged ?? [])])
-  const isWhole = ({ id }: ShownItem) => !damaged.has(id)
+  // By their roots: what is left of a split item may have other ids.
+  const left = [...(one.line.damaged ?? []), ...(other.line.damaged ?? [])]
+  const damaged = new Set(left.map(rootIdOf))
+  const isWhole = ({ id }: ShownItem) => !damaged.has(rootIdOf(id))
   const first = one.line.items.filter(isWhole)
   const second = other.line.items.filter(isWhole)
   const shown = new Map(first.map(item => [item.id, item]))

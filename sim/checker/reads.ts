@@ -23,15 +23,28 @@ interface State {
   readonly told: Map<string, Told[]>
   /** For a member, the line at which its store was last destroyed. */
   readonly destroyedAt: Map<string, number>
+  /** By member, how the versions begin that rotted there. */
+  readonly rotten: Map<string, string[]>
   readonly reads: Report
   readonly writes: Report
 }
 
 /** Looks at every answer; reads are told to one report and writes to the other. */
 export function checkShown(run: Run, reads: Report, writes: Report): void {
-  const state: State = { run, told: new Map(), destroyedAt: new Map(), reads, writes }
+  const state: State = {
+    run,
+    told: new Map(),
+    destroyedAt: new Map(),
+    rotten: new Map(),
+    reads,
+    writes,
+  }
   for (const line of run.lines) {
     if (line.kind === 'fault') {
+      const [, rotten] = /^rot in version ([0-9a-f]+)$/.exec(line.fault) ?? []
+      for (const member of rotten === undefined ? [] : line.scope) {
+        state.rotten.set(member, [...(state.rotten.get(member) ?? []), rotten!])
+      }
       for (const member of line.destroyed) {
         state.destroyedAt.set(member, line.seq)
         for (const key of state.told.keys())
@@ -117,9 +130,27 @@ function checkWrite(state: State, operation: Operation, line: DoneLine, before: 
   const { graph } = state.run
   const version = line.version!
   if (version !== before.version && graph.descends(asked.id, version, before.version)) return
+  if (isRootless(state, asked.member, asked.id, before.version)) return
   const what = `${operation.request} does not stand on ${short(before.version)} of ${asked.id}`
   const who = `which ${asked.member} had told before`
   state.writes.fail(`${what}, ${who}`, before.seq, asked.seq, line.seq)
+}
+
+/**
+ * Whether a version that a member showed stands on one that rotted there: it is not rooted until that
+ * comes back, and a write stands on what is.
+ */
+function isRootless({ run, rotten }: State, member: string, id: string, shown: string): boolean {
+  const begin = rotten.get(member) ?? []
+  const seen = new Set<string>()
+  const open = begin.length === 0 ? [] : [shown]
+  for (let version = open.pop(); version !== undefined; version = open.pop()) {
+    if (seen.has(version)) continue
+    seen.add(version)
+    if (begin.some(text => version!.startsWith(text))) return true
+    open.push(...(run.graph.get(id, version)?.parents ?? []))
+  }
+  return false
 }
 
 /** "There is no such item" is an answer, too: something must have ended what was shown. */

@@ -4,7 +4,7 @@
  * taken on the way; in counter-sync they are only named, since whether they are needed depends on
  * all participants. One comparison is over one state of both trees, or it says that it was not.
  */
-import type { FactRef, FactState, HeldFact, MemberId } from '../../base/fact.ts'
+import type { Fact, FactRef, FactState, HeldFact, MemberId } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
 import { stampOf } from '../../base/stamp.ts'
@@ -203,10 +203,22 @@ export class Comparing {
     return shown.names.length
   }
 
+  /** A fact as a member holds it; it may have gone, or not be told now: the next comparison finds it. */
+  async #factOf(peer: MemberId, { id, version }: Fact): Promise<Fact | undefined> {
+    const refs = [{ id, version }]
+    const answer = await this.#member.links.ask(peer, { kind: 'askFacts', refs })
+    if (answer?.kind !== 'facts') return undefined
+    return answer.facts.find(({ fact }) => fact.id === id && fact.version === version)?.fact
+  }
+
   /** One version with two stamps: in counter-sync both take the smaller. */
   async #restamp(peer: MemberId, held: HeldFact, { at, by }: NamedFact): Promise<void> {
-    if (held.fact.at === at && held.fact.by === by) return
-    const fact = { ...held.fact, at, by }
+    const isSmaller = at < held.fact.at || (at === held.fact.at && by < held.fact.by)
+    if (!isSmaller) return
+    // The base goes with the stamp (ledger/receive.ts), and a name does not tell it.
+    const isNamed = held.fact.base === null
+    const fact = isNamed ? { ...held.fact, at, by } : await this.#factOf(peer, held.fact)
+    if (fact === undefined) return
     await this.#member.ledger.receive([{ fact, payload: null, added: null }], {
       from: peer,
       stampRule: 'smaller',

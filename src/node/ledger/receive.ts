@@ -24,11 +24,11 @@ export async function receiveAll(
   const receptions: Reception[] = []
   const families = new Set<ItemId>()
   for (const received of facts) {
-    const reception = await receiveOne(ledger, batch, received, options.stampRule)
+    const { reception, isChanged } = await receiveOne(ledger, batch, received, options.stampRule)
     receptions.push(reception)
     const root = rootOf(received.fact.id)
     const isAsked = received.fact.base !== null || ledger.waitingFamilies.has(root)
-    if (reception.kind === 'stored' && isAsked) families.add(root)
+    if (isChanged && isAsked) families.add(root)
   }
   for (const root of families) await noteFamily(ledger, batch, root)
   return receptions
@@ -52,27 +52,34 @@ async function receiveOne(
   batch: Batch,
   received: Received,
   rule: StampRule,
-): Promise<Reception> {
+): Promise<{ readonly reception: Reception; readonly isChanged: boolean }> {
   const { fact, payload, added } = received
   const refusal = ledger.host.planted.has('skip-version-check')
     ? undefined
     : whyRefused(fact, payload)
-  if (refusal !== undefined) return { kind: 'refused', sentence: refusal }
+  if (refusal !== undefined) return unchanged({ kind: 'refused', sentence: refusal })
   if (added !== null && stampMs(added) > ledger.host.nowMs() + limits.clockAheadMs) {
-    return { kind: 'later' }
+    return unchanged({ kind: 'later' })
   }
   const work = await batch.work(fact.id)
   const known = await work.same(fact)
   if (known === undefined) {
     await store(ledger, batch, work, received)
-    return { kind: 'stored' }
+    return { reception: { kind: 'stored' }, isChanged: true }
   }
   await batch.takePayload(fact, payload)
   const merged = merge(known, received, rule)
-  if (merged === undefined) return { kind: 'known' }
+  if (merged === undefined) return unchanged({ kind: 'known' })
   account(ledger, batch, known.state, merged)
   await work.restate([merged])
-  return { kind: 'known' }
+  return { reception: { kind: 'known' }, isChanged: merged.fact.base !== known.fact.base }
+}
+
+function unchanged(reception: Reception): {
+  readonly reception: Reception
+  readonly isChanged: false
+} {
+  return { reception, isChanged: false }
 }
 
 function whyRefused(fact: Fact, payload: Bytes | null): string | undefined {
@@ -120,10 +127,15 @@ function mergedState(known: FactState, added: string | null): FactState {
   return added < known.added ? { kind: 'agreed', added: stampMin(added, known.added) } : known
 }
 
+/**
+ * What is not under the version goes together: the base, too, is that of whoever's stamp is taken. Two
+ * members may write one version of a split item on bases of their own.
+ */
 function mergedStamp(known: Fact, received: Fact, rule: StampRule): Fact {
   if (known.at === received.at && known.by === received.by) return known
   const smaller = received.at < known.at || (received.at === known.at && received.by < known.by)
-  return rule === 'take' || smaller ? { ...known, at: received.at, by: received.by } : known
+  const { at, by, base } = received
+  return rule === 'take' || smaller ? { ...known, at, by, base } : known
 }
 
 /**

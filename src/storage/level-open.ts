@@ -36,7 +36,7 @@ import {
 
 /**
  * LevelDB keeps up to two such buffers in its log. What it merges later is most of the cost of a
- * small write on its side: 16 MiB take 40 % less of it than 8; larger ones cost memory and restart time.
+ * small write on its side: 16 MiB take 20 to 40 % less of it than 8; larger ones cost memory and restart time.
  */
 export const WRITE_BUFFER_BYTES = 16 * 1024 * 1024
 /** Tables of 8 MiB and not 2: a quarter of the files, and a little less to merge. */

@@ -1,8 +1,8 @@
 /**
  * Fewer, fuller writes below libp2p. As it comes, each piece of a frame (a length, a header, the
  * text, a tag) is a system call and a packet of its own, and each frame of data that is read is
- * answered by one that opens the window again by as much: a small message between members was six
- * writes in each direction. Here what is written to one connection in one turn of the event loop
+ * answered by one that opens the window again by as much: up to four writes for a small message, and
+ * two back. Here what is written to one connection in one turn of the event loop
  * leaves together, and a window is opened again when half of it is used.
  *
  * Invariants: bytes and their order stay as they are; nothing waits longer than one turn; a sender

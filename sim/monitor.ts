@@ -148,10 +148,13 @@ export class Monitor {
 
   #checkLiveness(sides: readonly UpMember[][]): void {
     if (!this.isCalm()) this.lastFaultAtMs = this.#world.nowMs
+    const without = sides.filter(
+      side => !side.some(isSource) && (this.#world.quorum === 'visible' || this.#hasMajority(side)),
+    )
+    // What a liar says may cost a status at any time: one comes back within the time of a fault.
+    if (this.#world.liar !== null && without.length === 0) this.lastFaultAtMs = this.#world.nowMs
     if (this.#world.nowMs - this.lastFaultAtMs <= SOURCE_WITHIN_MS) return
-    for (const side of sides) {
-      if (this.#world.quorum === 'roster' && !this.#hasMajority(side)) continue
-      if (side.some(isSource)) continue
+    for (const side of without) {
       const names = side.map(entry => `${entry.id} (${entry.member.agreement.status})`).join(', ')
       this.#verdict.fail('G5', `no Source among ${names} 10 s after the last fault`)
       this.lastFaultAtMs = this.#world.nowMs // said once in ten seconds

@@ -8,6 +8,7 @@
 import { Disks } from './disks.ts'
 import type { DumpLine, HistoryLine, StatusLine } from './format.ts'
 import { type Report, short } from './report.ts'
+import { Rotten } from './rot.ts'
 import { lastRoster, type Run } from './run.ts'
 
 interface Debt {
@@ -62,6 +63,7 @@ class Watch {
   readonly #run: Run
   readonly #report: Report
   readonly #disks = new Disks()
+  readonly #rotten = new Rotten()
   #roster: readonly string[]
   /** Sources, since when. */
   readonly #sources = new Map<string, number>()
@@ -81,6 +83,7 @@ class Watch {
 
   take(line: HistoryLine): void {
     this.#settle(line.atMs)
+    this.#rotten.take(line)
     for (const key of this.#disks.take(line)) this.#owe(key, line)
     switch (line.kind) {
       case 'roster':
@@ -118,7 +121,11 @@ class Watch {
     }
     const needed = [...counts].filter(([, count]) => count * 2 > round.members.length)
     this.#report.look('facts at promotions', needed.length)
-    const keys = needed.map(([key]) => key).filter(key => !this.#isAgreed(member, key))
+    // What rotted on its own disk is in its tree until somebody looks.
+    const rotten = this.#rotten.of(member)
+    const keys = needed
+      .map(([key]) => key)
+      .filter(key => !this.#isAgreed(member, key) && !rotten.some(begin => key.startsWith(begin)))
     const dueMs = atMs + this.#run.begin.bounds.persistMs
     if (keys.length > 0) this.#promotions.push({ member, keys, dueMs, seq })
   }

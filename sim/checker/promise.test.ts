@@ -122,6 +122,39 @@ describe('a write whose copies are destroyed but for that of a member that left'
   })
 })
 
+describe('a new Source on whose disk something rotted that most of its round hold', () => {
+  const version = hashOf('version')
+  const held = { kind: 'hold', id: 'x', version, state: 'agreed', payload: true } as const
+  const disk: Unplaced = {
+    kind: 'dump',
+    member: 'c',
+    moment: 'crash',
+    status: 'down',
+    roster: null,
+    cut: null,
+    hash: null,
+    facts: [],
+    items: null,
+  }
+  const round = { members: ['a', 'b', 'c'], since: 9 }
+  const lines = (fault: string): Timed[] => [
+    [1, { ...held, member: 'a' }],
+    [2, { ...held, member: 'b' }],
+    [3, { ...held, member: 'c' }],
+    [4, { kind: 'fault', fault: 'rot', scope: ['c'], phase: 'once', mark: 0, destroyed: ['c'] }],
+    [5, disk],
+    [6, { kind: 'fault', fault, scope: ['c'], phase: 'once', mark: 1, destroyed: [] }],
+    [7, { kind: 'status', member: 'c', status: 'source', round }],
+    [8, { kind: 'roster', members: ['a', 'b', 'c'] }],
+  ]
+
+  it('is not blamed: its tree has it until somebody looks (seed 700147)', () => {
+    const rotten = `rot in version ${version.slice(0, 12)}`
+    expect(found(6, 'visible', ...lines(rotten))).toEqual([])
+    expect(found(6, 'visible', ...lines('rot in version 0000'))).toHaveLength(1)
+  })
+})
+
 describe('two sides with Sources, under quorum roster', () => {
   const source = (member: string, status: 'source' | 'counter-sync' = 'source'): Unplaced => ({
     kind: 'status',

@@ -9,6 +9,7 @@
 import { rootIdOf } from './family.ts'
 import type { DoneLine, RefusedLine } from './format.ts'
 import { type Report, short } from './report.ts'
+import { Rotten } from './rot.ts'
 import { isWrite, type Operation, type Run } from './run.ts'
 
 /** The newest that a member had told of an item by a line. */
@@ -23,8 +24,7 @@ interface State {
   readonly told: Map<string, Told[]>
   /** For a member, the line at which its store was last destroyed. */
   readonly destroyedAt: Map<string, number>
-  /** By member, how the versions begin that rotted there. */
-  readonly rotten: Map<string, string[]>
+  readonly rotten: Rotten
   readonly reads: Report
   readonly writes: Report
 }
@@ -35,16 +35,13 @@ export function checkShown(run: Run, reads: Report, writes: Report): void {
     run,
     told: new Map(),
     destroyedAt: new Map(),
-    rotten: new Map(),
+    rotten: new Rotten(),
     reads,
     writes,
   }
   for (const line of run.lines) {
     if (line.kind === 'fault') {
-      const [, rotten] = /^rot in version ([0-9a-f]+)$/.exec(line.fault) ?? []
-      for (const member of rotten === undefined ? [] : line.scope) {
-        state.rotten.set(member, [...(state.rotten.get(member) ?? []), rotten!])
-      }
+      state.rotten.take(line)
       for (const member of line.destroyed) {
         state.destroyedAt.set(member, line.seq)
         for (const key of state.told.keys())
@@ -141,7 +138,7 @@ function checkWrite(state: State, operation: Operation, line: DoneLine, before: 
  * comes back, and a write stands on what is.
  */
 function isRootless({ run, rotten }: State, member: string, id: string, shown: string): boolean {
-  const begin = rotten.get(member) ?? []
+  const begin = rotten.of(member)
   const seen = new Set<string>()
   const open = begin.length === 0 ? [] : [shown]
   for (let version = open.pop(); version !== undefined; version = open.pop()) {

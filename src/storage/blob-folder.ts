@@ -61,38 +61,32 @@ export class BlobFolder {
   /** Bytes [offset, end) in pieces, as many as are there; nothing when the file is not there. */
   async *read(blob: Hash, offset: number, end: number): AsyncGenerator<Bytes> {
     const file = await this.#open(blob)
-    if (file === undefined) return
-    try {
-      for (let at = offset; at < end; ) {
-        const piece = new Uint8Array(Math.min(limits.chunkBytes, end - at))
-        const { bytesRead } = await file.read(piece, 0, piece.length, at)
-        if (bytesRead === 0) return
-        yield piece.subarray(0, bytesRead)
-        at += bytesRead
-      }
-    } finally {
-      await file.close()
-    }
+    if (file !== undefined) yield* pieces(file, offset, end)
   }
 
   /** SHA-256 of a file, or `undefined` when it is not there. */
   async hash(blob: Hash): Promise<Hash | undefined> {
-    if ((await this.size(blob)) === undefined) return undefined
-    const hash = hashStream()
-    for await (const piece of this.read(blob, 0, Number.POSITIVE_INFINITY)) hash.update(piece)
-    return hash.digest()
+    const file = await this.#open(blob)
+    return file === undefined ? undefined : await hashOf(file)
   }
 
-  /** Moves a file to the damaged ones. */
-  async setAside(blob: Hash): Promise<void> {
+  /**
+   * Moves a file to the damaged ones. It is read once more where it lies then, and comes back if it is
+   * whole: a new one may have taken the place of the one that was found damaged.
+   */
+  async setAside(blob: Hash): Promise<'whole' | 'aside'> {
+    const aside = join(this.#paths.damaged, blob)
     try {
-      await rename(this.#path(blob), join(this.#paths.damaged, blob))
+      await rename(this.#path(blob), aside)
     } catch (error) {
-      if (isAbsent(error)) return
+      if (isAbsent(error)) return 'aside'
       throw error
     }
+    const isWhole = (await hashOf(await open(aside, 'r'))) === blob
+    if (isWhole) await this.#place(aside, blob)
     await syncFolder(this.#paths.damaged)
     await syncFolder(join(this.#paths.blobs, blob.slice(0, 2)))
+    return isWhole ? 'whole' : 'aside'
   }
 
   /** Begins or resumes a payload; a second writer for one that is being fetched is a bug. */
@@ -147,4 +141,25 @@ export class BlobFolder {
   #path(blob: Hash): string {
     return join(this.#paths.blobs, blob.slice(0, 2), blob.slice(2))
   }
+}
+
+/** Bytes [offset, end) of a file in pieces, as many as are there; it is closed in the end. */
+async function* pieces(file: FileHandle, offset: number, end: number): AsyncGenerator<Bytes> {
+  try {
+    for (let at = offset; at < end; ) {
+      const piece = new Uint8Array(Math.min(limits.chunkBytes, end - at))
+      const { bytesRead } = await file.read(piece, 0, piece.length, at)
+      if (bytesRead === 0) return
+      yield piece.subarray(0, bytesRead)
+      at += bytesRead
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+async function hashOf(file: FileHandle): Promise<Hash> {
+  const hash = hashStream()
+  for await (const piece of pieces(file, 0, Number.POSITIVE_INFINITY)) hash.update(piece)
+  return hash.digest()
 }

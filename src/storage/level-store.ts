@@ -229,8 +229,11 @@ export class LevelStore implements Store {
   async setAsidePayload(blob: Hash): Promise<void> {
     this.#mustBeAlive()
     const record = await this.#table.raw(keys.payload(blob))
-    if (record !== undefined) await replaceFile(`${this.#open.paths.damaged}/${blob}`, record)
-    await this.#open.blobs.setAside(blob)
+    if (record !== undefined) {
+      if ((await this.#payloads.verify(blob)) === 'ok') return
+      await replaceFile(`${this.#open.paths.damaged}/${blob}`, record)
+    }
+    if ((await this.#open.blobs.setAside(blob)) === 'whole') return
     await this.#commits.addOps([
       { type: 'del', key: keys.payload(blob) },
       { type: 'del', key: keys.have(blob) },

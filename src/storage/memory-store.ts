@@ -295,7 +295,7 @@ export class MemoryStore implements Store {
   async setAsidePayload(blob: Hash): Promise<void> {
     this.#mustBeAlive()
     const bytes = this.#live.payloads.get(blob)
-    if (bytes === undefined) return
+    if (bytes === undefined || hashBytes(bytes) === blob) return
     this.#setAside.set(blob, bytes)
     this.#live.payloads.delete(blob)
     this.#durable.payloads.delete(blob)

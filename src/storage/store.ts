@@ -187,7 +187,10 @@ export interface Store {
   payloadSize(blob: Hash): Promise<number | undefined>
   /** Reads a whole payload and holds it against its hash. */
   verifyPayload(blob: Hash): Promise<'ok' | 'absent' | 'damaged'>
-  /** Takes a damaged payload out of the way (moved aside, not deleted); then it is not here. */
+  /**
+   * Takes a payload that does not match its hash out of the way (moved aside, not deleted); then it
+   * is not here. A whole one stays: it may have come after somebody found the damage.
+   */
   setAsidePayload(blob: Hash): Promise<void>
   /**
    * Begins or resumes the writing of a large payload. `expect` is known when it is fetched from

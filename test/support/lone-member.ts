@@ -107,7 +107,7 @@ export class QuietNetwork implements Network {
   reconnect(): void {
     return undefined
   }
-  async knock(): Promise<Uint8Array> {
+  async knock(_contact: Contact, _request: Uint8Array): Promise<Uint8Array> {
     throw new NetworkError('nobody opens')
   }
 }

@@ -60,13 +60,17 @@ export class Door {
 
   async #answer(from: MemberId, request: DoorRequest): Promise<DoorAnswer> {
     const { roster } = this.#member
-    if (roster.isRemoved) return await this.#farewell()
     if (request.kind === 'hello') {
+      if (roster.isRemoved) return await this.#farewell()
       if (roster.isMember(from)) return await this.#welcome()
       const facts = removalProof(await systemFacts(this.#member.store), from)
       return facts.length > 0
         ? { kind: 'removed', facts }
         : refused('NOT_MEMBER', 'You are no member here.')
+    }
+    if (roster.isRemoved) {
+      const sentence = 'The member that issued this token is a member no more. Ask another one.'
+      return refused('UNKNOWN_TOKEN', sentence)
     }
     const isForwarded = request.peer !== from
     if (isForwarded && !roster.isMember(from)) {
@@ -145,7 +149,8 @@ export class Door {
     const { ports, roster } = this.#member
     let isSilent = false
     for (const { peer } of roster.members()) {
-      if (peer === this.#member.self) continue
+      // Who knocks may be a member here: it left, and all who knew of it lost their disks.
+      if (peer === this.#member.self || peer === request.peer) continue
       try {
         const contact = { peer, addresses: roster.addressesOf(peer) }
         const bytes = await ports.network.knock(contact, encodeDoorRequest(request))

@@ -154,11 +154,17 @@ export class Mending {
     throw new VecheError('DAMAGED', sentence, { id })
   }
 
-  /** Takes a damaged payload out of the way and wants it anew, durably. */
+  /**
+   * Takes a damaged payload out of the way and wants it anew, durably. Several may find one damage: a
+   * whole payload that came meanwhile stays.
+   */
   async setAside(blob: Hash, size: number): Promise<void> {
     const { ledger, payloads, store } = this.#member
+    if (payloads.isWanted(blob)) return
     await ledger.record([{ kind: 'wanted', blob, size }]) // first: a crash must not forget it
-    await store.setAsidePayload(blob)
+    await ledger.inOrder(() => store.setAsidePayload(blob))
+    const [isHere] = await store.hasPayloads([blob])
+    if (isHere === true) return await ledger.record([{ kind: 'have', blob }])
     payloads.want(blob, size)
     this.#told.add(blob)
   }

@@ -202,11 +202,19 @@ export class Payloads {
     this.#context.background(this.#context.links.ask(only, doubt, { lane: 'bulk' }))
   }
 
-  /** The member that a doubtful payload is taken from; who began it goes on. */
+  /**
+   * The member that a doubtful payload is taken from. Who began it goes on, unless it said that it
+   * does not have it; then who was not asked yet comes first, and who said so longest ago.
+   */
   #oneHolder(wanted: Wanted): MemberId | undefined {
+    const { partOf, absentAt } = wanted
     const holders = this.#mayHave(wanted)
-    const { partOf } = wanted
-    return partOf !== null && holders.includes(partOf) ? partOf : holders[0]
+    if (partOf !== null && holders.includes(partOf)) return partOf
+    const saidSo = (peer: MemberId) => absentAt.get(peer) ?? Number.NEGATIVE_INFINITY
+    return holders.reduce<MemberId | undefined>(
+      (first, peer) => (first === undefined || saidSo(peer) < saidSo(first) ? peer : first),
+      undefined,
+    )
   }
 
   /** Pulls pieces in order, a window of them on the way; true when all bytes are written. */
@@ -260,6 +268,7 @@ export class Payloads {
         const now = this.#context.now()
         wanted.absentAt.set(peer, now)
         if (now - askedAt >= SILENT_MS) this.#silentAt.set(peer, now)
+        if (answer !== undefined && wanted.partOf === peer) wanted.partOf = null
         continue
       }
       this.receivedBytes += answer.bytes.length

@@ -157,11 +157,10 @@ export class Roster {
   /**
    * How far a peer is let in: members wholly. Whoever else got here has proved that it holds the
    * network's key: it may knock, to redeem an invitation or to learn that it was removed. Who was
-   * removed itself only opens its door, to those who do not know that yet.
+   * removed itself only opens its door: who does not know of it may have joined since, or again.
    */
   admit(peer: MemberId): Admission {
-    if (this.isRemoved) return this.isMember(peer) ? 'door' : 'refuse'
-    return this.isMember(peer) ? 'member' : 'door'
+    return this.isMember(peer) && !this.isRemoved ? 'member' : 'door'
   }
 
   onDoor(from: MemberId, request: Bytes): Promise<Bytes> {

@@ -103,6 +103,46 @@ describe('a member that was removed while it was away', () => {
   })
 })
 
+describe('a member that was removed itself', () => {
+  const removed = async () => {
+    const lone = await (await Lone.open({ others: ['b', 'c'] })).start()
+    const secret = await invited(lone)
+    await lone.member.roster.take(SELF, [removedFact(SELF), removedFact('c')])
+    return { lone, secret }
+  }
+
+  it('says so to everybody who knocks: also to who joined since, or again (seed 700076)', async () => {
+    const { lone } = await removed()
+    for (const from of ['b', 'c', 'd']) {
+      expect(lone.member.roster.admit(from)).toBe('door')
+      const answer = await answered(lone, from, encodeDoorRequest({ kind: 'hello' }))
+      expect(answer.kind === 'removed' && answer.facts.map(({ id }) => id).sort()).toEqual([
+        systemId.member(SELF, 1),
+        systemId.removed(SELF, 1),
+      ])
+    }
+  })
+
+  it('lets nobody in, and does not call the one who knocks removed', async () => {
+    const { lone, secret } = await removed()
+    expect(await knock(lone, 'd', secret)).toMatchObject({ code: 'UNKNOWN_TOKEN' })
+  })
+})
+
+describe('a token of another member', () => {
+  it('is asked of all others, and never of the one who knocks (seed 700076)', async () => {
+    const lone = await (await Lone.open({ others: ['b', 'c'] })).start()
+    const asked: string[] = []
+    lone.network.knock = async ({ peer }) => {
+      asked.push(peer)
+      return encodeDoorAnswer({ kind: 'refused', code: 'UNKNOWN_TOKEN', sentence: 'Not mine.' })
+    }
+    const answer = await knock(lone, 'b', new Uint8Array(32))
+    expect(answer).toMatchObject({ kind: 'refused', code: 'UNKNOWN_TOKEN' })
+    expect(asked).toEqual(['c'])
+  })
+})
+
 describe('a machine whose invitation nobody knows of', () => {
   const doorSays = (lone: Lone, answer: DoorAnswer) => {
     lone.network.knock = async () => encodeDoorAnswer(answer)

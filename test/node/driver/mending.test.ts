@@ -284,6 +284,34 @@ function verifyOptions() {
   return { signal: new AbortController().signal, progress: () => undefined }
 }
 
+describe('a damaged payload that two find', () => {
+  it('stays when it came anew before the second takes it out of the way (seed 700312)', async () => {
+    const { other } = await leftBehind()
+    const blob = other.blob!
+    const store = new MemoryStore()
+    const lone = await (await Lone.open({ store })).start()
+    await store.commit([{ kind: 'payload', blob, bytes: utf8('torn!') }])
+    const { ledger, mending, payloads } = lone.member
+    const { record } = ledger
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
+    ledger.record = async writes => {
+      ledger.record = record
+      await released // a busy disk
+      return await record.call(ledger, writes)
+    }
+    const slow = mending.setAside(blob, other.size)
+    await mending.setAside(blob, other.size)
+    expect(payloads.isWanted(blob)).toBe(true)
+    await store.commit([{ kind: 'payload', blob, bytes: utf8('other') }])
+    payloads.have([blob])
+    release()
+    await slow
+    expect(await store.verifyPayload(blob)).toBe('ok')
+    expect(payloads.isWanted(blob)).toBe(false)
+    expect(await store.wanted(null, 10)).toEqual([])
+  })
+})
+
 describe('a damaged payload that no fact names', () => {
   it('is wanted by a fact that comes before it is set aside', async () => {
     const { other } = await leftBehind()

@@ -10,15 +10,17 @@ import { Lone } from '../../support/lone-member.ts'
 
 const truth = someBytes(4 * limits.pieceBytes, 5)
 const wrong = truth.map((byte, at) => (at === 10 ? byte ^ 1 : byte))
+const allWrong = truth.map(byte => byte ^ 1)
 const blob = hashBytes(truth)
 
 /** Lets others give pieces of their copies; who is doubted is noted. */
 class Givers {
   readonly doubted: MemberId[] = []
   readonly lone: Lone
-  readonly copies: ReadonlyMap<MemberId, Uint8Array>
+  /** By member; nothing for who does not have it. */
+  readonly copies: ReadonlyMap<MemberId, Uint8Array | null>
 
-  constructor(lone: Lone, copies: ReadonlyMap<MemberId, Uint8Array>) {
+  constructor(lone: Lone, copies: ReadonlyMap<MemberId, Uint8Array | null>) {
     this.lone = lone
     this.copies = copies
   }
@@ -38,8 +40,8 @@ class Givers {
     if (!decoded.ok || copy === undefined) throw new Error('a frame to nobody')
     for (const body of decoded.frame.bodies) {
       if (body.kind !== 'askChunk') continue
-      if (body.offset === copy.length) this.doubted.push(to)
-      const piece = copy.slice(body.offset, body.offset + body.length)
+      if (body.offset === truth.length) this.doubted.push(to)
+      const piece = copy?.slice(body.offset, body.offset + body.length) ?? null
       const answer = { kind: 'chunk', request: body.request, bytes: piece } as const
       const frame = encodeFrame({ envelope: this.lone.envelope(to), bodies: [answer] })
       void this.lone.network.listener?.frame(to, 'bulk', frame)
@@ -47,7 +49,7 @@ class Givers {
   }
 }
 
-async function wanting(copies: Record<MemberId, Uint8Array>): Promise<Givers> {
+async function wanting(copies: Record<MemberId, Uint8Array | null>): Promise<Givers> {
   const lone = await (await Lone.open({ others: Object.keys(copies) })).start()
   lone.member.payloads.want(blob, truth.length)
   return new Givers(lone, new Map(Object.entries(copies)))
@@ -66,6 +68,13 @@ describe('a payload of which one holder has a bad copy', () => {
     expect(problemOf(givers, 'peer')).toMatchObject([{ member: 'b' }])
     expect(problemOf(givers, 'payload-damaged')).toEqual([])
     expect(givers.lone.fatal).toEqual([])
+  })
+
+  it('is taken from one holder also where the first that is asked does not have it', async () => {
+    const givers = await wanting({ b: null, c: allWrong, d: truth, e: null })
+    await givers.pass(12_000)
+    expect(await givers.lone.store.verifyPayload(blob)).toBe('ok')
+    expect(givers.doubted).toEqual(['c'])
   })
 
   it('that is the only one is asked again when it had time to fetch it anew', async () => {

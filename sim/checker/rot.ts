@@ -1,0 +1,20 @@
+/** What a history tells of versions that rotted on a disk: nobody knows of it until somebody looks. */
+import type { HistoryLine } from './format.ts'
+
+/** How the versions begin that rotted, by member. */
+export class Rotten {
+  readonly #begins = new Map<string, string[]>()
+
+  take(line: HistoryLine): void {
+    if (line.kind !== 'fault') return
+    const [, begin] = /^rot in version ([0-9a-f]+)$/.exec(line.fault) ?? []
+    if (begin === undefined) return
+    for (const member of line.scope) {
+      this.#begins.set(member, [...(this.#begins.get(member) ?? []), begin])
+    }
+  }
+
+  of(member: string): readonly string[] {
+    return this.#begins.get(member) ?? []
+  }
+}

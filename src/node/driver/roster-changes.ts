@@ -7,17 +7,17 @@ import type { MemberId } from '../../base/fact.ts'
 import { unreachable } from '../../base/invariant.ts'
 import { VecheError } from '../../base/veche-error.ts'
 import { reachesMajority } from '../../consensus/agreement/reach.ts'
-import type { Change } from '../../consensus/roster/configuration.ts'
+import type { Change, Seat } from '../../consensus/roster/configuration.ts'
 import { isMajorityOf } from '../../consensus/roster/counting.ts'
 import type { Member } from './member.ts'
 import { seatOf } from './roster-facts.ts'
 import { type Membership, systemId } from './system.ts'
 
-/** After so long any member that is linked with who joined proposes it, not only the first. */
+/** After so long any member that can proposes what is due, not only the first. */
 const SEAT_PATIENCE_MS = 3000
 
-/** Since when a member waits to have who joined in effect. */
-const waiting = new WeakMap<Member, Map<MemberId, number>>()
+/** Since when a member waits for a change that is due. */
+const waiting = new WeakMap<Member, Map<string, number>>()
 
 /** Has a change decided. Throws UNAVAILABLE, BAD_REQUEST. */
 export async function decide(member: Member, change: Change): Promise<void> {
@@ -90,27 +90,38 @@ export function notChangeable(member: Member): VecheError {
 }
 
 /**
- * Who joined is proposed by the first of the members that reach each other, as soon as it is linked;
- * by any of them, if that takes long. A link shows that it runs: who never came is in nobody's way.
+ * Brings the decided roster after what is known of memberships. Who joined is proposed as soon as it
+ * is linked: who never came is in nobody's way. Who was removed before it was in effect, and was
+ * decided to be in all the same, is proposed to be out. The first of the members that reach each
+ * other proposes it; any of them, if that takes long.
  */
-export function seatJoined(member: Member, joined: readonly Membership[]): void {
+export function settleSeats(
+  member: Member,
+  joined: readonly Membership[],
+  leaving: readonly Seat[],
+): void {
   const { agreement, ports, roster, self } = member
-  const since = waiting.get(member) ?? new Map<MemberId, number>()
+  const since = waiting.get(member) ?? new Map<string, number>()
   waiting.set(member, since)
   if (roster.quorum === 'visible' || !roster.isElector || !reachesMajority(agreement))
     return since.clear()
   const now = member.now()
+  const due = new Map<string, Change>()
   for (const entry of joined) {
-    if (roster.isInEffect(entry) || !ports.network.isConnected(entry.peer)) {
-      since.delete(entry.peer)
-      continue
-    }
-    const from = since.get(entry.peer) ?? now
-    since.set(entry.peer, from)
+    if (roster.isInEffect(entry) || !ports.network.isConnected(entry.peer)) continue
+    due.set(`add ${entry.peer} ${entry.number}`, { kind: 'add', seat: seatOf(entry) })
+  }
+  for (const seat of leaving) {
+    due.set(`remove ${seat.peer} ${seat.membership}`, { kind: 'remove', seat })
+  }
+  for (const key of since.keys()) if (!due.has(key)) since.delete(key)
+  for (const [key, change] of due) {
+    const from = since.get(key) ?? now
+    since.set(key, from)
     const isFirst = member.reached().every(peer => self < peer)
     if (roster.voting.isBusy || (!isFirst && now - from < SEAT_PATIENCE_MS)) continue
     // Whether it came about is seen with the next tick.
-    member.background(roster.voting.want({ kind: 'add', seat: seatOf(entry) }))
+    member.background(roster.voting.want(change))
   }
 }
 

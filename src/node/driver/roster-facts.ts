@@ -26,6 +26,11 @@ export interface Standing {
   /** All memberships ever, newest of each peer last. */
   readonly memberships: readonly Membership[]
   readonly known: Configuration
+  /**
+   * Seats of `known` whose membership was ended before it was in effect, while others decided that it
+   * be: to be decided out.
+   */
+  readonly leaving: readonly Seat[]
   /** What led there, one for each number. */
   readonly decisions: readonly Decision[]
 }
@@ -57,11 +62,16 @@ export function standingOf(facts: readonly Fact[]): Standing {
     const isEnded = entry.removed || ended.some(seat => isSameSeat(seat, mine))
     return { ...entry, removed: !isSeated && isEnded }
   })
-  if (known.quorum === 'visible') known = { ...known, members: seatsOf(memberships) }
+  const isRoster = known.quorum === 'roster'
+  const leaving = known.members.filter(
+    seat => isRoster && joined.some(entry => entry.removed && isSameSeat(seatOf(entry), seat)),
+  )
+  if (!isRoster) known = { ...known, members: seatsOf(memberships) }
   return {
     network: String(metaOf(facts, systemId.network).name ?? ''),
     memberships,
     known,
+    leaving,
     decisions,
   }
 }

@@ -13,7 +13,7 @@ import { STAMP_ZERO } from '../../base/stamp.ts'
 import { VecheError } from '../../base/veche-error.ts'
 import { reachesMajority } from '../../consensus/agreement/reach.ts'
 import type { Ping } from '../../consensus/messages.ts'
-import { type Decision, isSameSeat } from '../../consensus/roster/configuration.ts'
+import { type Decision, isSameSeat, type Seat } from '../../consensus/roster/configuration.ts'
 import type { Counting } from '../../consensus/roster/counting.ts'
 import type { RosterMessage } from '../../consensus/roster/state.ts'
 import { type DoorAnswer, decodeDoorAnswer, encodeDoorRequest } from '../../wire/door.ts'
@@ -21,7 +21,7 @@ import { type Admission, type Contact, NetworkError } from '../ports.ts'
 import { AddressBook } from './address-book.ts'
 import { Door } from './door.ts'
 import type { Member } from './member.ts'
-import { decide, notChangeable, seatJoined } from './roster-changes.ts'
+import { decide, notChangeable, settleSeats } from './roster-changes.ts'
 import { decisionFact, removalProof, type Standing, seatOf, standingOf } from './roster-facts.ts'
 import { Voting } from './roster-voting.ts'
 import { Stranger } from './stranger.ts'
@@ -38,6 +38,7 @@ export class Roster {
   readonly voting: Voting
   /** All memberships ever, newest of each peer last. */
   #memberships: readonly Membership[] = []
+  #leaving: readonly Seat[] = []
   #network = ''
   readonly #book = new AddressBook()
   readonly #roots = new Map<MemberId, string>()
@@ -75,12 +76,13 @@ export class Roster {
   async #read(): Promise<void> {
     const facts = await systemFacts(this.#member.store)
     const before = new Map(this.members().map(entry => [entry.peer, entry]))
-    const { network, memberships, known, decisions }: Standing = standingOf(facts)
+    const { network, memberships, known, leaving, decisions }: Standing = standingOf(facts)
     await this.#book.load(
       this.#member.store,
       memberships.map(entry => entry.peer),
     )
     this.#memberships = memberships
+    this.#leaving = leaving
     this.#network = network
     await this.voting.learn(known, decisions.at(-1) ?? null)
     this.#recount()
@@ -190,7 +192,7 @@ export class Roster {
     this.#member.background(this.#stranger.tick(reached))
     if (this.isRemoved) return this.voting.stop()
     this.voting.tick(this.mayChange)
-    seatJoined(this.#member, this.members())
+    settleSeats(this.#member, this.members(), this.#leaving)
     // Who counts nowhere reaches nobody, and learns what is decided from whomever it is linked with.
     for (const peer of this.isElector ? reached : this.#linked()) {
       const theirs = this.#roots.get(peer)

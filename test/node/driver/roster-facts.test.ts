@@ -61,6 +61,18 @@ describe('a roster of system facts', () => {
     ).toBe(false)
   })
 
+  it('names who was removed while others decided to count it (seed 700367)', () => {
+    const removed = systemFact(systemId.removed('d', 1), {}, later)
+    const facts = [...chain, joined('d'), removed]
+    expect(standingOf(facts).leaving).toEqual([])
+    const seated = [...facts, decided(5, { kind: 'add', seat: seat('d') }, 'acd')]
+    expect(told(seated)).toBe('5 roster acd -b1')
+    expect(standingOf(seated).leaving).toEqual([seat('d')])
+    const out = [...seated, decided(6, { kind: 'remove', seat: seat('d') }, 'ac')]
+    expect(told(out)).toBe('6 roster ac -b1,d1')
+    expect(standingOf(out).leaving).toEqual([])
+  })
+
   it('of a network that was made before there was a chain begins with those it was made with', () => {
     const old = [systemFact(systemId.quorum, { quorum: 'roster' }, stamp), joined('a', 1, stamp)]
     expect(told([...old, joined('b')])).toBe('0 roster a -')

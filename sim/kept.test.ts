@@ -3,9 +3,11 @@
  * the code before its mending. seeds.txt lists them by their seed and reason.
  */
 import { describe, expect, it } from 'vitest'
+import { remove } from './membership.ts'
 import { runUntil } from './run.ts'
 import { Scene } from './scene.ts'
-import type { SimMember } from './world.ts'
+import { isSettled } from './settled.ts'
+import type { SimMember, UpMember } from './world.ts'
 
 /** Longer than numbers are kept that everybody has. */
 const LONG_MS = 20_000
@@ -76,5 +78,22 @@ describe('what a seed found once is found no more', () => {
     await scene.ask(written)
     scene.check()
     await scene.settle()
+  })
+
+  it('seed 4289: the end was judged while a removed member was still counted by who forgot it', async () => {
+    const scene = await Scene.started({ members: 3 })
+    const [a, b, c] = scene.at(0, 1, 2) as [SimMember, SimMember, SimMember]
+    remove(scene.world, a as UpMember, c)
+    await scene.until(() => c.member?.roster.isRemoved === true, 5000)
+    for (const one of [a, b]) {
+      scene.world.crash(one, 'power')
+      scene.world.replaceDisk(one, 'new') // it knows the network as it was founded
+      scene.world.start(one)
+    }
+    const counts = () => [a, b].filter(({ member }) => member?.roster.isMember(c.id)).length
+    await scene.until(() => counts() === 2 && scene.are('source', 0, 1), 10_000)
+    expect(isSettled(scene.world)).toBe(false)
+    await scene.until(() => isSettled(scene.world), 60_000)
+    expect(counts()).toBe(0)
   })
 })

@@ -152,6 +152,7 @@ function withFacts(context: LieContext, change: (fact: Fact) => Fact): Bytes[] |
       fact: change(entry.fact),
     })
     if (body.kind === 'adds') return { ...body, adds: body.adds.map(lie) }
+    if (body.kind === 'relay') return { ...body, adds: body.adds.map(lie) }
     if (body.kind === 'facts') return { ...body, facts: body.facts.map(lie) }
     if (body.kind === 'offer') return { ...body, facts: body.facts.map(lie) }
     return null
@@ -172,6 +173,7 @@ function withPayloads(context: LieContext): Bytes[] | null {
       payload: flip(entry.payload),
     })
     if (body.kind === 'adds') return { ...body, adds: body.adds.map(lie) }
+    if (body.kind === 'relay') return { ...body, adds: body.adds.map(lie) }
     if (body.kind === 'facts') return { ...body, facts: body.facts.map(lie) }
     if (body.kind === 'offer') return { ...body, facts: body.facts.map(lie) }
     return null

@@ -20,6 +20,7 @@ const groups: Readonly<Record<string, MessageGroup>> = {
   twin: 'probes',
   adds: 'adds',
   ack: 'adds',
+  relay: 'adds',
   offer: 'adds',
   offered: 'adds',
   adopt: 'adds',

@@ -87,6 +87,14 @@ export interface Adds {
   readonly adds: readonly Add[]
 }
 
+/** Adds of a Source, passed on to who is not reached by it. */
+export interface Relay {
+  readonly kind: 'relay'
+  readonly adder: MemberId
+  /** Without numbers: only the adder's own word for a number is believed. */
+  readonly adds: readonly Omit<Add, 'sequence'>[]
+}
+
 /** What of one adder's incarnation is durable at the sender, fact and payload. */
 export interface AckVector {
   readonly adder: MemberId
@@ -272,6 +280,7 @@ export type Body =
   | Offer
   | Offered
   | Adopt
+  | Relay
   | AskSystem
   | SystemFacts
   | AskChunk

@@ -5,7 +5,15 @@
 import { type CborValue, hexBytes } from '../base/cbor.ts'
 import { asList, asStamp, asTuple } from '../base/cbor-read.ts'
 import { limits } from '../base/limits.ts'
-import type { AckVector, Add, Adopt, Offer, Offered, Sequences } from '../consensus/messages.ts'
+import type {
+  AckVector,
+  Add,
+  Adopt,
+  Offer,
+  Offered,
+  Relay,
+  Sequences,
+} from '../consensus/messages.ts'
 import type { Codecs } from './body-codec.ts'
 import {
   factValue,
@@ -20,7 +28,15 @@ import {
   refValue,
 } from './parts.ts'
 
-type AddingKind = 'adds' | 'ack' | 'askSequences' | 'sequences' | 'offer' | 'offered' | 'adopt'
+type AddingKind =
+  | 'adds'
+  | 'relay'
+  | 'ack'
+  | 'askSequences'
+  | 'sequences'
+  | 'offer'
+  | 'offered'
+  | 'adopt'
 
 export const addingCodecs: Codecs<AddingKind> = {
   adds: {
@@ -87,6 +103,16 @@ export const addingCodecs: Codecs<AddingKind> = {
     write: body => [body.adds.map(adoptValue)],
     read: field => ({ kind: 'adopt', adds: asList(field[1], limits.listMax, readAdopt, 'adds') }),
   },
+  relay: {
+    tag: 17,
+    length: 3,
+    write: body => [body.adder, body.adds.map(relayedValue)],
+    read: field => ({
+      kind: 'relay',
+      adder: readMember(field[1]),
+      adds: asList(field[2], limits.listMax, readRelayed, 'adds'),
+    }),
+  },
 }
 
 function addValue(add: Add): CborValue {
@@ -100,6 +126,19 @@ function readAdd(value: unknown): Add {
     added: asStamp(field[1], 'added'),
     fact: readFactBytes(field[2]),
     payload: readPayload(field[3]),
+  }
+}
+
+function relayedValue({ added, fact, payload }: Relay['adds'][number]): CborValue {
+  return [hexBytes(added), factValue(fact), payload]
+}
+
+function readRelayed(value: unknown): Relay['adds'][number] {
+  const field = asTuple(value, 3, 'an add that is passed on')
+  return {
+    added: asStamp(field[0], 'added'),
+    fact: readFactBytes(field[1]),
+    payload: readPayload(field[2]),
   }
 }
 

@@ -101,6 +101,11 @@ export const bodies: { readonly [K in Body['kind']]: fc.Arbitrary<BodyOf<K>> } =
     kind: fc.constant('adds'),
     adds: few(fc.record({ sequence, added: stamp, fact, payload })),
   }),
+  relay: fc.record({
+    kind: fc.constant('relay'),
+    adder: member,
+    adds: few(fc.record({ added: stamp, fact, payload })),
+  }),
   ack: fc.record({ kind: fc.constant('ack'), vector }),
   askSequences: fc.record({
     kind: fc.constant('askSequences'),

@@ -139,6 +139,7 @@ const bodies: { readonly [K in Body['kind']]: BodyOf<K> } = {
   offer: { kind: 'offer', request: 6, facts: [{ fact, payload }] },
   offered: { kind: 'offered', request: 6, agreed: [{ ref, added }] },
   adopt: { kind: 'adopt', adds: [{ sequence: 4, added, ref }] },
+  relay: { kind: 'relay', adder: 'bob', adds: [{ added, fact, payload }] },
   askSystem: { kind: 'askSystem', request: 7 },
   system: { kind: 'system', request: 7, facts: [fact] },
   askChunk: { kind: 'askChunk', request: 8, blob: h('05'), offset: 262_144, length: 262_144 },

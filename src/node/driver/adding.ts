@@ -6,6 +6,7 @@
 import type { FactRef, MemberId } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
+import { isReached } from '../../consensus/agreement/reach.ts'
 import {
   addNumbers,
   createIncoming,
@@ -31,6 +32,7 @@ import type { Context } from './context.ts'
 import { fetchFacts } from './fetching.ts'
 import type { Levels } from './levels.ts'
 import type { Offers } from './offers.ts'
+import { passOn } from './relaying.ts'
 import { factBytes, inBatches } from './size.ts'
 
 /** A gap is looked after this often; adds that are just on their way close most by themselves. */
@@ -84,6 +86,7 @@ export class Adding {
     })
     for (const [at, add] of adds.entries()) await this.#number(incoming, add, receptions[at]!)
     this.#acknowledge(incoming)
+    passOn(this.#context, envelope.uuid, envelope.uuid, adds, receptions)
   }
 
   /** Adds of facts that were offered before. */
@@ -159,9 +162,7 @@ export class Adding {
     const now = this.#context.now()
     this.#forgetOld(now)
     for (const incoming of this.#incoming.values()) {
-      // What an adder holds that is Source no more is not agreed for us: it hands it in later.
-      const isSource = this.#context.agreement.peers.get(incoming.adder)?.sourceSince != null
-      if (!isSource || incoming.seen.upTo >= incoming.last) {
+      if (incoming.seen.upTo >= incoming.last || !this.#mayAsk(incoming.adder)) {
         incoming.gapSince = null
         this.#context.problems.clear(`gap/${incoming.adder}`)
         continue
@@ -179,6 +180,16 @@ export class Adding {
         this.#fill(incoming).finally(() => this.#filling.delete(incoming.adder)),
       )
     }
+  }
+
+  /**
+   * What an adder holds that is Source no more is not agreed for us: it hands it in later. And who is
+   * not reached can be asked for nothing; its adds are passed on by others.
+   */
+  #mayAsk(adder: MemberId): boolean {
+    const { agreement } = this.#context
+    const peer = agreement.peers.get(adder)
+    return peer !== undefined && peer.sourceSince !== null && isReached(agreement, peer)
   }
 
   /** A fact added long ago is under the cut: whoever lacks it finds it by comparing trees. */

@@ -63,7 +63,7 @@ export async function takeShown(
   let held = 0
   for (const reception of receptions) {
     if (reception.kind === 'stored') stored += 1
-    if (reception.kind === 'stored' || reception.kind === 'known') held += 1
+    if (reception.kind !== 'later' && reception.kind !== 'refused') held += 1
     if (reception.kind !== 'refused') continue
     context.counters.factsRefused += 1
     context.blame(peer, `showed a fact that is refused: ${reception.sentence}`)

@@ -11,6 +11,7 @@ import { decodeFrame } from '../../wire/frame.ts'
 import type { Admission, Contact, Lane, NetworkListener } from '../ports.ts'
 import { Asks } from './asks.ts'
 import type { Member } from './member.ts'
+import { onRelay } from './relaying.ts'
 import { Twins } from './twins.ts'
 
 /** Bytes of one member's adds that may wait for the disk before its stream is paused. */
@@ -144,6 +145,8 @@ export class Inbound implements NetworkListener {
         return undefined
       case 'adds':
         return adding.onAdds(envelope, body)
+      case 'relay':
+        return onRelay(this.#member, envelope, body)
       case 'adopt':
         return adding.onAdopt(envelope, body)
       case 'ack':

@@ -41,6 +41,8 @@ export interface Received {
 export type Reception =
   | { readonly kind: 'stored' }
   | { readonly kind: 'known' }
+  /** Held before, and now agreed, or with an earlier `added`, or with another stamp. */
+  | { readonly kind: 'changed' }
   /** Stamped too far ahead: not taken now, never refused for good. */
   | { readonly kind: 'later' }
   | { readonly kind: 'refused'; readonly sentence: string }

@@ -72,7 +72,7 @@ async function receiveOne(
   if (merged === undefined) return unchanged({ kind: 'known' })
   account(ledger, batch, known.state, merged)
   await work.restate([merged])
-  return { reception: { kind: 'known' }, isChanged: merged.fact.base !== known.fact.base }
+  return { reception: { kind: 'changed' }, isChanged: merged.fact.base !== known.fact.base }
 }
 
 function unchanged(reception: Reception): {

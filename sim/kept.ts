@@ -4,10 +4,6 @@
  * the faults one by one, so that a change of what seeds draw changes none of it; where a fault of
  * the list does not strike any more, that is said, and the run is to be made anew as a scene.
  *
- *   npm run sim:kept -- --minutes 5 --result FILE
- *   npm run sim:kept -- --keep NAME --seed 7 --reason 'what it was' [--seconds 60]
- *   npm run sim:kept -- --keep NAME --replay small.json --reason 'what it was'
- *
  * As a command it runs as many as its time allows, beginning at another one each day, so that in the
  * end all have their turn however many there are.
  */
@@ -19,6 +15,18 @@ import type { Struck } from './faults/faults.ts'
 import { type RunOptions, type RunResult, simulate } from './run.ts'
 import { readReason, readRun, writeKept } from './shrink-file.ts'
 import { USUAL_LOAD } from './workload.ts'
+
+const HELP = `npm run sim:kept -- [options]
+  --minutes N    as many as fit into that time, others first each day (default: 5)
+  --only NAME    this one alone
+  --result FILE  write {"passed", "failed"}
+a new one, best on the commit that still fails:
+  --keep NAME    write sim/kept/NAME.json; a line of sim/seeds.txt has to name it
+  --seed N       what that seed draws
+  --seconds N    of faults (default: 60)
+  --replay FILE  the run that a file tells, in place of a seed
+  --reason TEXT  what it was
+`
 
 export interface KeptRun {
   readonly name: string
@@ -97,9 +105,16 @@ async function keep(name: string, options: RunOptions, reason: string): Promise<
 
 const DAY_MS = 24 * 3_600_000
 
-async function runAll(minutes: number, resultPath: string | undefined): Promise<number> {
+interface Asked {
+  readonly minutes: number
+  readonly only: string | undefined
+  readonly resultPath: string | undefined
+}
+
+async function runAll({ minutes, only, resultPath }: Asked): Promise<number> {
   const endMs = performance.now() + minutes * 60_000
-  const runs = keptRuns()
+  const runs = keptRuns().filter(({ name }) => only === undefined || name === only)
+  if (runs.length === 0) throw new UsageError(`no kept run ${only}: see sim/kept`)
   const first = Math.floor(Date.now() / DAY_MS) % runs.length
   let failed = 0
   let ran = 0
@@ -128,10 +143,19 @@ async function main(): Promise<number> {
       seed: text,
       seconds: text,
       replay: text,
+      only: text,
+      help: { type: 'boolean' },
     },
   })
-  const { keep: name, reason, replay } = values
-  if (name === undefined) return await runAll(Number(values.minutes ?? '5'), values.result)
+  if (values.help === true) {
+    process.stdout.write(HELP)
+    return 0
+  }
+  const { keep: name, only, reason, replay } = values
+  if (name === undefined) {
+    const minutes = Number(values.minutes ?? '5')
+    return await runAll({ minutes, only, resultPath: values.result })
+  }
   if (reason === undefined) throw new UsageError('--keep needs a --reason')
   const drawn = { ...drawnOptions(Number(values.seed)), seconds: Number(values.seconds ?? '60') }
   await keep(name, replay === undefined ? drawn : readRun(replay), reason)

@@ -4,8 +4,6 @@
  * reports a violation that the same seed without the bug does not. It tells how many seeds were
  * needed, and the median.
  *
- *   npm run planted -- --starts 5 --from 1000 --seeds 200 --result FILE
- *
  * Exits 0 when each bug was found from each starting point, 1 when not, 2 when not understood.
  */
 import { writeFileSync } from 'node:fs'
@@ -14,6 +12,16 @@ import { type PlantedBug, plantedBugNames } from '../src/consensus/agreement/sta
 import { drawnOptions } from './draw.ts'
 import { type RunOptions, simulate } from './run.ts'
 import type { Guarantee } from './verdict.ts'
+
+const HELP = `npm run planted -- [options]
+  --bug NAME     this one alone (may be given again); default: all that drawn seeds are to find
+  --starts N     starting points, far apart (default: 5)
+  --seeds N      to look at from each, at most (default: 200)
+  --from N       the first seed of the first start (default: 1)
+  --seconds N    of faults in each (default: 60)
+  --result FILE  write {"passed", "failed"}, counted in starts
+bugs: ${plantedBugNames.join(', ')}
+`
 
 /** A planted bug that the simulator finds, and by what. */
 export interface Simulated {
@@ -109,8 +117,13 @@ async function main(): Promise<number> {
       seconds: text,
       bug: { type: 'string', multiple: true },
       result: text,
+      help: { type: 'boolean' },
     },
   })
+  if (values.help === true) {
+    process.stdout.write(HELP)
+    return 0
+  }
   const [starts, from] = [Number(values.starts ?? '5'), Number(values.from ?? '1')]
   const [seeds, seconds] = [Number(values.seeds ?? '200'), Number(values.seconds ?? '60')]
   const bugs = values.bug?.map(bugOf) ?? simulated.map(({ bug }) => bug)

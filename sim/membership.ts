@@ -28,9 +28,15 @@ export function invite(world: World, issuer: UpMember, entry: SimMember): void {
   world.tell(entry.id, `is invited by ${issuer.id}`)
   const inviting = issuer.service.invite({}).then(({ token }) => {
     if (entry.life !== null || entry.entering !== null) return
+    const { letInBy, isForgotten } = entry
     entry.letInBy = issuer.id
     entry.isForgotten = false
-    entry.entering = life => enter(world, entry, decodeToken(token), life)
+    entry.entering = async life => {
+      const how = await enter(world, entry, decodeToken(token), life)
+      // It was a member as far as it knew, and did not knock: it is in by its old invitation.
+      if (how === 'as it was') Object.assign(entry, { letInBy, isForgotten })
+      return how !== 'not'
+    }
     world.start(entry)
   })
   forgive(world, issuer, inviting)
@@ -55,8 +61,13 @@ function depart(world: World, gone: SimMember): void {
   world.atlas.judge()
 }
 
-/** What `veche join` does on a machine; answers whether it can be opened as a member then. */
-async function enter(world: World, entry: SimMember, token: Token, life: Life): Promise<boolean> {
+/** What `veche join` does on a machine: whether it is a member then, and since when. */
+async function enter(
+  world: World,
+  entry: SimMember,
+  token: Token,
+  life: Life,
+): Promise<'let in' | 'as it was' | 'removed' | 'not'> {
   const store = entry.disk.open(life)
   const mine = standingOf(await systemFacts(store)).memberships.filter(
     ({ peer }) => peer === entry.id,
@@ -71,7 +82,9 @@ async function enter(world: World, entry: SimMember, token: Token, life: Life): 
     entry.standing = 'member'
     world.atlas.judge()
   }
-  return isLetIn || mine.length > 0
+  if (isLetIn) return 'let in'
+  if (!isOpen) return 'as it was'
+  return mine.length > 0 ? 'removed' : 'not'
 }
 
 async function knock(

@@ -6,6 +6,8 @@
 import { refKey } from '../src/base/fact.ts'
 import type { VecheError } from '../src/base/veche-error.ts'
 import type { ItemPayload } from '../src/control/member-service.ts'
+import { rootedKeys } from './ancestry.ts'
+import type { Disk } from './disk.ts'
 import { type History, type Operation, sha256 } from './history.ts'
 import type { Marks } from './marks.ts'
 import type { Verdict } from './verdict.ts'
@@ -112,6 +114,8 @@ export class Answers implements AnswerChecks {
     if (held !== undefined && (isSplit || at.disk.hasChild({ id, version: before }))) return
     const now = version === null ? undefined : holdings.get(refKey({ id, version }))
     if (held !== undefined && now?.fact.dataHash === held.fact.dataHash) return
+    // It stands on a version that rotted: a write meanwhile stands on what is left, and both stay.
+    if (held !== undefined && !readableRooted(at.disk).has(refKey(held.fact))) return
     const sentence = `${at.id} showed ${before} of ${id} and now ${version ?? 'nothing'}`
     this.#verdict.fail('G7', `${sentence}; it ${held === undefined ? 'is gone' : 'is a head'}`)
   }
@@ -119,4 +123,10 @@ export class Answers implements AnswerChecks {
 
 function isRoot(id: string): boolean {
   return !id.includes('~')
+}
+
+/** Facts that stand on nothing that rotted here. */
+function readableRooted({ holdings, destroyed }: Disk): Set<string> {
+  const isRotten = (key: string) => holdings.get(key)!.durableAtMs === null && destroyed.has(key)
+  return rootedKeys(new Map([...holdings].filter(([key]) => !isRotten(key))))
 }

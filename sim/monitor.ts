@@ -14,6 +14,11 @@ import type { SimMember, UpMember, World } from './world.ts'
 const EVERY_MS = 100
 /** G5: a Source exists within this time of the last fault. */
 const SOURCE_WITHIN_MS = 10_000
+/**
+ * The smaller side of a cut loses its Sources at their second check, up to 10 s after the cut
+ * (PROTOCOL 9), and elects anew within this time.
+ */
+const ELECTION_MS = 3000
 /** G5: so long after the last fault all are Sources of one hash, and stay so under any load. */
 const STEADY_MS = 25_000
 /** G6: two sides never have Sources together for longer than this. */
@@ -44,6 +49,8 @@ export class Monitor {
   /** The sides as they stood last, and since when two of them have Sources. */
   #cut = ''
   #twoSidesSince = 0
+  /** When each side had a Source last. */
+  #allHadAtMs = Number.NEGATIVE_INFINITY
   #ticks = 0
   /** With quorum `roster`: the newest one that any member knows to be decided. */
   readonly #knownAt = new Map<MemberId, number>()
@@ -151,9 +158,12 @@ export class Monitor {
     const without = sides.filter(
       side => !side.some(isSource) && (this.#world.quorum === 'visible' || this.#hasMajority(side)),
     )
+    const { nowMs, liar } = this.#world
     // What a liar says may cost a status at any time: one comes back within the time of a fault.
-    if (this.#world.liar !== null && without.length === 0) this.lastFaultAtMs = this.#world.nowMs
-    if (this.#world.nowMs - this.lastFaultAtMs <= SOURCE_WITHIN_MS) return
+    if (liar !== null && without.length === 0) this.lastFaultAtMs = nowMs
+    if (without.length === 0) this.#allHadAtMs = nowMs
+    const graceMs = this.#allHadAtMs > this.lastFaultAtMs ? ELECTION_MS : 0
+    if (nowMs - this.lastFaultAtMs <= SOURCE_WITHIN_MS + graceMs) return
     for (const side of without) {
       const names = side.map(entry => `${entry.id} (${entry.member.agreement.status})`).join(', ')
       this.#verdict.fail('G5', `no Source among ${names} 10 s after the last fault`)

@@ -3,7 +3,9 @@
  * the code before its mending. seeds.txt lists them by their seed and reason.
  */
 import { describe, expect, it } from 'vitest'
-import { remove } from './membership.ts'
+import { checkRoot } from './ending.ts'
+import { scrub } from './faults/scrub.ts'
+import { invite, remove } from './membership.ts'
 import { runUntil } from './run.ts'
 import { Scene } from './scene.ts'
 import { isSettled } from './settled.ts'
@@ -78,6 +80,32 @@ describe('what a seed found once is found no more', () => {
     await scene.ask(written)
     scene.check()
     await scene.settle()
+  })
+
+  it('seed 67: a fact that rotted and that nobody has any more was still asked of the root', async () => {
+    const scene = await Scene.started({ members: 2 })
+    const [a, b] = scene.at(0, 1) as [SimMember, SimMember]
+    const { version } = await scene.put(0, 'x', 'gone', { wait: 'majority' })
+    await scene.settle()
+    scene.world.crash(b, 'power')
+    scene.world.replaceDisk(b, 'new')
+    a.disk.rot({ kind: 'fact', ref: { id: 'x', version } })
+    scrub(scene.world, a)
+    await scene.run(10_000)
+    checkRoot(a as UpMember, scene.verdict)
+    expect(scene.verdict.violations).toEqual([])
+  })
+
+  it('seed 3035: who joined and is not in effect yet was not told as a holder of what it took', async () => {
+    const scene = await Scene.started({ members: 3, quorum: 'roster' })
+    const { world } = scene
+    const fresh = world.enrol()
+    invite(world, world.at(0) as UpMember, fresh)
+    await scene.until(() => fresh.member !== null, 20_000)
+    world.partition([[fresh]]) // before the others have decided on it
+    expect(fresh.member?.roster.isElector).toBe(false)
+    const { heldBy } = await scene.put(3, 'x', 'here')
+    expect(heldBy).toEqual([fresh.id])
   })
 
   it('seed 4289: the end was judged while a removed member was still counted by who forgot it', async () => {

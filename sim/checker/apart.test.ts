@@ -123,6 +123,31 @@ describe('a write whose every copy a fault destroyed', () => {
   })
 })
 
+describe('a machine that was let in and never heard of it', () => {
+  const story = (hasRun: boolean) => {
+    const short = new Short(['a', 'b'])
+    for (const [at, other] of [
+      ['a', 'b'],
+      ['b', 'a'],
+    ] as const) {
+      short.put(at, `by ${at}`, [other])
+    }
+    const said = { member: 'c', status: 'empty', round: null } as const
+    if (hasRun) short.write({ kind: 'status', ...said })
+    short.roster(['a', 'b', 'c'])
+    return short.judge()
+  }
+
+  it('seed 8053: is not waited for in the end', () => {
+    const verdict = story(false)
+    expect(verdict.ok, verdictText(verdict)).toBe(true)
+  })
+
+  it('and is, if it ever ran', () => {
+    expect(story(true).ok).toBe(false)
+  })
+})
+
 describe('a deleted item on a member that an old copy set back', () => {
   function story() {
     const short = new Short(['a', 'b'], true)

@@ -1,4 +1,7 @@
-/** What a history tells of versions that rotted on a disk: nobody knows of it until somebody looks. */
+/**
+ * What a history tells of versions that rotted on a disk. Nobody knows of it until somebody looks:
+ * the member's tree goes on with them, and what stands on them is not shown where it was looked.
+ */
 import type { HistoryLine } from './format.ts'
 
 /** How the versions begin that rotted, by member. */

@@ -57,6 +57,19 @@ export interface Ping {
   readonly wallMs: number
 }
 
+/** How a ping names a member as it travels (`driver/pings.ts`). */
+export type MemberRef = string
+
+/** A ping as it travels. */
+export interface PingBody extends Omit<Ping, 'answers' | 'reached' | 'marked'> {
+  readonly seen: readonly {
+    readonly ref: MemberRef
+    readonly answers: boolean
+    readonly reached: boolean
+    readonly marked: boolean
+  }[]
+}
+
 /** "Are you there?" and the direct answer to it; `number` lets the asker measure the round trip. */
 export interface Probe {
   readonly kind: 'probe'
@@ -261,7 +274,7 @@ export interface Chunk {
 }
 
 export type Body =
-  | Ping
+  | PingBody
   | Probe
   | Probed
   | Adds

@@ -2,20 +2,20 @@
  * Bodies by which members know of each other: pings (gossip), probes and their answers (direct),
  * and the system facts that the roster is made of.
  */
-import { hexBytes } from '../base/cbor.ts'
-import { asHash, asStamp } from '../base/cbor-read.ts'
+import { type CborValue, hexBytes } from '../base/cbor.ts'
+import { asHash, asInt, asList, asStamp, asTuple } from '../base/cbor-read.ts'
+import { limits } from '../base/limits.ts'
+import type { PingBody } from '../consensus/messages.ts'
 import type { Codecs } from './body-codec.ts'
-import { factValue, readAddresses, readCount, readFactList, readMembers } from './parts.ts'
+import { factValue, readAddresses, readCount, readFactList } from './parts.ts'
 
 export const presenceCodecs: Codecs<'ping' | 'probe' | 'probed' | 'askSystem' | 'system' | 'twin'> =
   {
     ping: {
       tag: 1,
-      length: 10,
+      length: 8,
       write: body => [
-        body.answers,
-        body.reached,
-        body.marked,
+        body.seen.map(seenValue),
         hexBytes(body.systemRoot),
         body.sequence,
         body.floor,
@@ -25,15 +25,13 @@ export const presenceCodecs: Codecs<'ping' | 'probe' | 'probed' | 'askSystem' | 
       ],
       read: field => ({
         kind: 'ping',
-        answers: readMembers(field[1], 'the members that answer'),
-        reached: readMembers(field[2], 'the reached members'),
-        marked: readMembers(field[3], 'the marked members'),
-        systemRoot: asHash(field[4], 'the system root'),
-        sequence: readCount(field[5], 'the last sequence'),
-        floor: readCount(field[6], 'the floor'),
-        addresses: readAddresses(field[7]),
-        configuration: readCount(field[8], 'the highest configuration'),
-        wallMs: readCount(field[9], 'the wall clock'),
+        seen: asList(field[1], limits.membersMax, readSeen, 'the members that are seen'),
+        systemRoot: asHash(field[2], 'the system root'),
+        sequence: readCount(field[3], 'the last sequence'),
+        floor: readCount(field[4], 'the floor'),
+        addresses: readAddresses(field[5]),
+        configuration: readCount(field[6], 'the highest configuration'),
+        wallMs: readCount(field[7], 'the wall clock'),
       }),
     },
     probe: {
@@ -74,3 +72,26 @@ export const presenceCodecs: Codecs<'ping' | 'probe' | 'probed' | 'askSystem' | 
       }),
     },
   }
+
+type Seen = PingBody['seen'][number]
+
+/** What is said of one member, in one number. */
+const SAID = { answers: 1, reached: 2, marked: 4 } as const
+const SAID_ALL = SAID.answers | SAID.reached | SAID.marked
+
+function seenValue({ ref, answers, reached, marked }: Seen): CborValue {
+  const said =
+    (answers ? SAID.answers : 0) | (reached ? SAID.reached : 0) | (marked ? SAID.marked : 0)
+  return [hexBytes(ref), said]
+}
+
+function readSeen(value: unknown): Seen {
+  const field = asTuple(value, 2, 'a member that is seen')
+  const said = asInt(field[1], 0, SAID_ALL, 'what is said of a member')
+  return {
+    ref: asStamp(field[0], 'a member'),
+    answers: (said & SAID.answers) !== 0,
+    reached: (said & SAID.reached) !== 0,
+    marked: (said & SAID.marked) !== 0,
+  }
+}

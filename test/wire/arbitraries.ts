@@ -84,9 +84,14 @@ const change: fc.Arbitrary<Change> = fc.oneof(
 export const bodies: { readonly [K in Body['kind']]: fc.Arbitrary<BodyOf<K>> } = {
   ping: fc.record({
     kind: fc.constant('ping'),
-    answers: few(member),
-    reached: few(member),
-    marked: few(member),
+    seen: few(
+      fc.record({
+        ref: stamp,
+        answers: fc.boolean(),
+        reached: fc.boolean(),
+        marked: fc.boolean(),
+      }),
+    ),
     systemRoot: hash,
     sequence: count,
     floor: count,

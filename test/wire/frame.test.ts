@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { encodeCbor } from '../../src/base/cbor.ts'
 import { limits } from '../../src/base/limits.ts'
-import type { Envelope, Frame, Ping } from '../../src/consensus/messages.ts'
+import type { Envelope, Frame, PingBody } from '../../src/consensus/messages.ts'
 import { encodeBody } from '../../src/wire/body.ts'
 import { decodeFrame, encodeFrame, sealFrame } from '../../src/wire/frame.ts'
 import { bodies, envelope, frame } from './arbitraries.ts'
@@ -73,12 +73,10 @@ test('an envelope never takes more than the bytes that a sender reserves for it'
 })
 
 test('the fullest ping of a full roster fits into one gossip frame', () => {
-  const members = Array.from({ length: limits.membersMax }, () => 'm'.repeat(62))
-  const ping: Ping = {
+  const one = { ref: 'ff'.repeat(8), answers: true, reached: true, marked: true }
+  const ping: PingBody = {
     kind: 'ping',
-    answers: members,
-    reached: members,
-    marked: members,
+    seen: Array.from({ length: limits.membersMax }, () => one),
     systemRoot: 'ab'.repeat(32),
     sequence: Number.MAX_SAFE_INTEGER,
     floor: Number.MAX_SAFE_INTEGER,

@@ -160,9 +160,7 @@ describe('every list and text is read up to its limit and refused beyond', () =>
   const walked = (replies: CborValue) => [31, 0, [raw32, 1, replies]]
   const ping = (members: number, addresses: number, addressBytes: number) => [
     1,
-    list(members, 'm'),
-    [],
-    [],
+    list(members, [raw8, 7]),
     raw32,
     0,
     0,

@@ -56,9 +56,10 @@ const seat = { peer: 'carol', membership: 1 }
 const bodies: { readonly [K in Body['kind']]: BodyOf<K> } = {
   ping: {
     kind: 'ping',
-    answers: ['alice', 'bob'],
-    reached: ['alice'],
-    marked: [],
+    seen: [
+      { ref: '0011223344556677', answers: true, reached: true, marked: true },
+      { ref: '8899aabbccddeeff', answers: true, reached: false, marked: false },
+    ],
     systemRoot: h('09'),
     sequence: 70_000,
     floor: 69_000,

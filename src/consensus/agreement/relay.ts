@@ -5,7 +5,7 @@
  */
 import type { MemberId } from '../../base/fact.ts'
 import { isHeard, reachedPeers } from './reach.ts'
-import type { AgreementState, Peer } from './state.ts'
+import type { AgreementState } from './state.ts'
 
 /**
  * Members to whom this Source passes on what `from` just gave it and `adder` added: it reaches them,
@@ -14,21 +14,21 @@ import type { AgreementState, Peer } from './state.ts'
  */
 export function relayTargets(state: AgreementState, from: MemberId, adder: MemberId): MemberId[] {
   const giver = state.peers.get(from)
-  if (state.source === null || giver === undefined) return []
-  const served = new Set([from, adder, ...reachedBy(state, giver)])
-  for (const id of reachedBy(state, state.peers.get(adder))) served.add(id)
+  if (state.source === null || giver?.ping == null) return []
+  const served = new Set([from, adder, ...reachedBy(state, from), ...reachedBy(state, adder)])
   const others = reachedPeers(state).filter(({ id }) => !served.has(id))
-  if (others.length === 0 || giver.ping === null) return []
-  const relays = [...giver.ping.reached].flatMap(id => state.peers.get(id) ?? [])
-  const before = relays.filter(({ id, sourceSince }) => sourceSince !== null && id < state.self)
-  return others
-    .filter(({ id }) => !before.some(relay => reachedBy(state, relay).has(id)))
-    .map(({ id }) => id)
+  if (others.length === 0) return []
+  const before = reachedBy(state, from).filter(id => id < state.self && isSource(state, id))
+  const servedBefore = new Set(before.flatMap(id => reachedBy(state, id)))
+  return others.map(({ id }) => id).filter(id => !servedBefore.has(id))
 }
 
-const NOBODY: ReadonlySet<MemberId> = new Set()
-
 /** Whom a member reaches, as it said itself; of who is silent nothing is known. */
-function reachedBy(state: AgreementState, peer: Peer | undefined): ReadonlySet<MemberId> {
-  return peer?.ping != null && isHeard(state, peer) ? peer.ping.reached : NOBODY
+function reachedBy(state: AgreementState, id: MemberId): MemberId[] {
+  const peer = state.peers.get(id)
+  return peer?.ping != null && isHeard(state, peer) ? [...peer.ping.reached] : []
+}
+
+function isSource(state: AgreementState, id: MemberId): boolean {
+  return state.peers.get(id)?.sourceSince != null
 }

@@ -13,12 +13,14 @@ import {
   hasNumber,
   type Incoming,
   missingNumbers,
+  type Range,
   raiseFloor,
   takeAck,
   vectorOf,
 } from '../../consensus/agreement/sequences.ts'
 import type {
   Ack,
+  AckVector,
   Add,
   Adds,
   Adopt,
@@ -42,6 +44,8 @@ const GAP_OLD_EVERY_MS = 5000
 /** Numbers are kept longer than a gap is looked after. */
 const KEEP_NUMBERS_MS = 1.5 * limits.gapMs
 const MOMENT_MS = 1000
+/** What was said already is said again after this long: a message may be lost without a trace. */
+const ACK_AGAIN_MS = 5000
 
 export class Adding {
   readonly #context: Context
@@ -50,6 +54,8 @@ export class Adding {
   /** Numbers whose fact is here and whose payload is not yet. */
   readonly #waiting = new Map<Hash, { readonly incoming: Incoming; readonly number: number }[]>()
   readonly #levels: Levels
+  /** What each adder was told last over the link that stands. */
+  readonly #told = new Map<MemberId, { readonly vector: AckVector; readonly at: number }>()
   /** The last number at some moments, oldest first: to know which are old enough to forget. */
   readonly #moments: { readonly at: number; readonly last: number }[] = []
   #filling = new Set<MemberId>()
@@ -121,8 +127,25 @@ export class Adding {
       addNumbers(incoming.numbers, incoming.numbers.upTo + 1, ping.floor - 1)
       addNumbers(incoming.seen, 1, ping.floor - 1)
     }
-    // Said again with every ping: an acknowledgment that was lost heals by itself.
-    if (incoming.numbers.upTo > 0 || incoming.numbers.ranges.length > 0) this.#acknowledge(incoming)
+    const hasAny = incoming.numbers.upTo > 0 || incoming.numbers.ranges.length > 0
+    if (hasAny && !this.#isTold(incoming)) this.#acknowledge(incoming)
+  }
+
+  /** The link to a member broke: whatever was said over it may not have come. */
+  unlinked(peer: MemberId): void {
+    this.#told.delete(peer)
+  }
+
+  /** Whether an adder was told just this a short while ago. */
+  #isTold({ adder, incarnation, numbers }: Incoming): boolean {
+    const told = this.#told.get(adder)
+    if (told === undefined || this.#context.now() - told.at >= ACK_AGAIN_MS) return false
+    const { vector } = told
+    if (vector.incarnation !== incarnation || vector.upTo !== numbers.upTo) return false
+    const ranges = numbers.ranges.slice(0, limits.ackRangesMax)
+    const isSame = ([from, to]: Range, at: number) =>
+      vector.ranges[at]?.[0] === from && vector.ranges[at][1] === to
+    return vector.ranges.length === ranges.length && ranges.every(isSame)
   }
 
   /** Names the facts of my numbers to a member that has a gap. */
@@ -257,10 +280,11 @@ export class Adding {
   }
 
   #acknowledge(incoming: Incoming): void {
-    this.#context.links.sendLatest(incoming.adder, `ack/${incoming.adder}`, () => ({
-      kind: 'ack',
-      vector: vectorOf(incoming),
-    }))
+    this.#context.links.sendLatest(incoming.adder, `ack/${incoming.adder}`, () => {
+      const vector = vectorOf(incoming)
+      this.#told.set(incoming.adder, { vector, at: this.#context.now() })
+      return { kind: 'ack', vector }
+    })
   }
 
   async #fill(incoming: Incoming): Promise<void> {

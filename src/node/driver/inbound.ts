@@ -11,6 +11,7 @@ import { decodeFrame } from '../../wire/frame.ts'
 import type { Admission, Contact, Lane, NetworkListener } from '../ports.ts'
 import { Asks } from './asks.ts'
 import type { Member } from './member.ts'
+import { pingOfBody } from './pings.ts'
 import { onRelay } from './relaying.ts'
 import { Twins } from './twins.ts'
 
@@ -32,9 +33,11 @@ export class Inbound implements NetworkListener {
   gossip(from: MemberId, bytes: Bytes): void {
     const frame = this.#decode(from, bytes, limits.gossipFrameBytesMax)
     if (frame === undefined) return
-    const ping = frame.bodies[0]
-    if (ping?.kind !== 'ping') return this.#refuse(from, 'sent gossip that is no ping')
+    const body = frame.bodies[0]
+    if (body?.kind !== 'ping') return this.#refuse(from, 'sent gossip that is no ping')
     const { envelope } = frame
+    const { agreement, self } = this.#member
+    const ping = pingOfBody(body, [self, ...agreement.peers.keys()])
     const now = this.#member.now()
     this.#member.time.hearWall(ping.wallMs, from)
     this.#member.dispatch({ kind: 'ping', now, envelope, ping })
@@ -61,6 +64,7 @@ export class Inbound implements NetworkListener {
 
   disconnected(peer: MemberId): void {
     this.#member.links.drop(peer)
+    this.#member.adding.unlinked(peer)
   }
 
   admit(peer: MemberId): Admission {

@@ -47,6 +47,7 @@ import { NetworkTime } from './network-time.ts'
 import { Offers } from './offers.ts'
 import { OwnSets } from './own-sets.ts'
 import { Payloads } from './payloads.ts'
+import { bodyOfPing } from './pings.ts'
 import { Probing } from './probing.ts'
 import { rearrange } from './rearranging.ts'
 import { Roster } from './roster.ts'
@@ -344,7 +345,9 @@ export class Member implements Context {
       configuration: agreement.configuration,
       wallMs: Math.max(0, Math.floor(this.ports.clock.wallMs())),
     }
-    this.ports.network.publish(encodeFrame({ envelope: this.envelope(), bodies: [ping] }))
+    this.ports.network.publish(
+      encodeFrame({ envelope: this.envelope(), bodies: [bodyOfPing(ping)] }),
+    )
   }
 
   #onAdded(facts: readonly AddedFact[]): void {

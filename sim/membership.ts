@@ -31,8 +31,9 @@ export function invite(world: World, issuer: UpMember, entry: SimMember): void {
     const { letInBy, isForgotten } = entry
     entry.letInBy = issuer.id
     entry.isForgotten = false
+    const before: Before = { memberships: null }
     entry.entering = async life => {
-      const how = await enter(world, entry, decodeToken(token), life)
+      const how = await enter(world, entry, decodeToken(token), { life, before })
       // It was a member as far as it knew, and did not knock: it is in by its old invitation.
       if (how === 'as it was') Object.assign(entry, { letInBy, isForgotten })
       return how !== 'not'
@@ -61,23 +62,31 @@ function depart(world: World, gone: SimMember): void {
   world.atlas.judge()
 }
 
+/** How many memberships of its own a machine knew of as it began to knock. */
+interface Before {
+  memberships: number | null
+}
+
 /** What `veche join` does on a machine: whether it is a member then, and since when. */
 async function enter(
   world: World,
   entry: SimMember,
   token: Token,
-  life: Life,
+  { life, before }: { readonly life: Life; readonly before: Before },
 ): Promise<'let in' | 'as it was' | 'removed' | 'not'> {
   const store = entry.disk.open(life)
   const mine = standingOf(await systemFacts(store)).memberships.filter(
     ({ peer }) => peer === entry.id,
   )
+  before.memberships ??= mine.length
+  // Its life before this one was let in, and ended before it could say so.
+  const isIn = mine.length > before.memberships
   // Who does not know of its removal is refused by `join`, and started as it is.
   const isOpen = mine.every(({ removed }) => removed)
-  const isLetIn = isOpen && (await knock(world, entry, token, life, store))
+  const isLetIn = isIn || (isOpen && (await knock(world, entry, token, life, store)))
   await store.close()
   entry.disk.keep(entry.disk.copy(), world.nowMs)
-  if (isLetIn && mine.length === 0) entry.disk.founded()
+  if (isLetIn && before.memberships === 0) entry.disk.founded()
   if (isLetIn) {
     entry.standing = 'member'
     world.atlas.judge()

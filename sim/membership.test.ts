@@ -75,6 +75,30 @@ describe('members come and go', () => {
     expect(names(scene)).toEqual(['a', 'b'])
   })
 
+  it('who came back, forgot it with its disk and leaves again is a member nowhere in the end (seed 198270803073)', async () => {
+    const scene = await Scene.started({ members: 3 })
+    const { world } = scene
+    const gone = world.at(2)
+    leave(world, open(gone))
+    await scene.until(() => !world.at(0).member!.roster.isMember(gone.id), 10_000)
+    world.crash(gone, 'kill')
+    invite(world, open(world.at(0)), gone)
+    await scene.until(() => gone.standing === 'member' && gone.member !== null, 20_000)
+    world.crash(gone, 'power')
+    world.replaceDisk(gone, 'new') // it knows the network as it was founded, and its first membership
+    world.partition([scene.at(0, 1), scene.at(2)])
+    world.start(gone)
+    await scene.until(() => gone.member !== null, 1000)
+    leave(world, open(gone))
+    await scene.until(() => gone.member?.roster.isRemoved === true, 20_000)
+    world.heal()
+    const counts = () => scene.at(0, 1).filter(({ member }) => member!.roster.isMember(gone.id))
+    expect(counts()).toHaveLength(2)
+    await scene.until(() => counts().length === 0, 60_000)
+    await scene.settle(30_000)
+    expect(names(scene)).toEqual(['a', 'b'])
+  })
+
   it('a member restored from an old copy has another incarnation, and holds all again before it is Source', async () => {
     const scene = await Scene.started({ members: 3 })
     const one = scene.world.at(0)

@@ -70,6 +70,9 @@ export class Monitor {
       status: (member, from, to, sentence) => this.#status(member, from, to, sentence),
       blamed: (by, whom, sentence) => {
         if (by.id === world.liar || whom === world.liar) return
+        // A copy that rotted is given on until its owner looks: to name who gave it is no lie.
+        const [, blob = ''] = /does not match its hash \(([0-9a-f]+)\)/.exec(sentence) ?? []
+        if (world.members.find(({ id }) => id === whom)?.disk.destroyed.has(blob)) return
         verdict.fail('G8', `${by.id} blames ${whom}, which is honest: ${sentence}`)
       },
       died: ({ id, disk }, error) => {

@@ -16,20 +16,17 @@ import type { Ping } from '../../consensus/messages.ts'
 import { type Decision, isSameSeat, type Seat } from '../../consensus/roster/configuration.ts'
 import type { Counting } from '../../consensus/roster/counting.ts'
 import type { RosterMessage } from '../../consensus/roster/state.ts'
-import { type DoorAnswer, decodeDoorAnswer, encodeDoorRequest } from '../../wire/door.ts'
-import { type Admission, type Contact, NetworkError } from '../ports.ts'
+import type { Admission, Contact } from '../ports.ts'
 import { AddressBook } from './address-book.ts'
 import { Door } from './door.ts'
+import { Hellos } from './hellos.ts'
 import type { Member } from './member.ts'
 import { decide, notChangeable, settleSeats } from './roster-changes.ts'
-import { decisionFact, removalProof, type Standing, seatOf, standingOf } from './roster-facts.ts'
+import { decisionFact, type Standing, seatOf, standingOf } from './roster-facts.ts'
 import { Voting } from './roster-voting.ts'
-import { Stranger } from './stranger.ts'
 import { type Membership, systemFact, systemFacts, systemId } from './system.ts'
 
 const SYNC_EVERY_MS = 1000
-/** Who does not reach some member asks so often at such a door who of the two is still one. */
-const HELLO_EVERY_MS = 5000
 
 export class Roster {
   readonly #member: Member
@@ -45,23 +42,20 @@ export class Roster {
   readonly #askedAt = new Map<MemberId, number>()
   /** Removals that are being told: links stay as they are meanwhile. */
   #telling = 0
-  #helloAt: number
-  #hellos = 0
-  readonly #stranger: Stranger
+  readonly #hellos: Hellos
   #loading: Promise<void> = Promise.resolve()
 
   constructor(member: Member, changed: (counting: Counting) => void) {
     this.#member = member
     this.#changed = changed
     this.door = new Door(member)
-    this.#stranger = new Stranger(member)
+    this.#hellos = new Hellos(member)
     this.voting = new Voting(member, {
       publish: decision => this.#publish(decision),
       tellAll: peer => member.background(this.onAskSystem(peer, 0)),
       fetchAll: peer => this.#fetch(peer),
       recount: () => this.#recount(),
     })
-    this.#helloAt = member.now() + HELLO_EVERY_MS
   }
 
   /**
@@ -186,10 +180,8 @@ export class Roster {
   /** Members whose system facts differ are asked for theirs, at most once a second each. */
   tick(): void {
     const mine = this.#member.ledger.systemRoot()
-    const now = this.#member.now()
     const reached = this.#member.reached()
-    if (now >= this.#helloAt) this.#sayHello(now, reached)
-    this.#member.background(this.#stranger.tick(reached))
+    this.#hellos.tick(reached)
     if (this.isRemoved) return this.voting.stop()
     this.voting.tick(this.mayChange)
     settleSeats(this.#member, this.members(), this.#leaving)
@@ -330,50 +322,12 @@ export class Roster {
     }
   }
 
-  /**
-   * Asks one of the members that are not reached at its door, as a stranger may: who was removed
-   * while it was away is let in nowhere else, and would never learn why. That it reaches others says
-   * nothing: they may have been removed with it. And who left and could not tell says so there.
-   */
-  #sayHello(now: number, reached: readonly MemberId[]): void {
-    this.#helloAt = now + HELLO_EVERY_MS
-    const others = this.members().filter(
-      ({ peer }) => peer !== this.#member.self && !reached.includes(peer),
-    )
-    const other = others[this.#hellos++ % Math.max(1, others.length)]
-    if (other === undefined || this.isRemoved) return
-    this.#member.background(this.#hello(other.peer))
-  }
-
-  async #hello(peer: MemberId): Promise<void> {
-    const contact = { peer, addresses: this.addressesOf(peer) }
-    try {
-      const bytes = await this.#member.ports.network.knock(
-        contact,
-        encodeDoorRequest({ kind: 'hello' }),
-      )
-      const answer = decodeDoorAnswer(bytes, limits.doorAnswerBytesMax)
-      if (!answer.ok) this.#member.blame(peer, `answers at its door what cannot be read`)
-      else if (answer.value.kind === 'removed') await this.#takeProof(peer, answer.value.facts)
-      else await this.#stranger.hear(peer, !isUnknown(answer.value))
-    } catch (error) {
-      if (!(error instanceof NetworkError)) throw error
-      this.#member.ports.log('debug', 'no door opened', { peer, why: error.message })
-    }
-  }
-
   /** Asks a member for its system facts, at most once a second. */
   #fetch(peer: MemberId): void {
     const now = this.#member.now()
     if (now - (this.#askedAt.get(peer) ?? Number.NEGATIVE_INFINITY) < SYNC_EVERY_MS) return
     this.#askedAt.set(peer, now)
     this.#member.background(this.#sync(peer))
-  }
-
-  /** What a door says of this member; who was removed itself speaks of nobody else any more. */
-  async #takeProof(peer: MemberId, facts: readonly Fact[]): Promise<void> {
-    const about = [this.#member.self, peer].flatMap(one => removalProof(facts, one))
-    await this.take(peer, [...new Set(about)])
   }
 
   async #sync(peer: MemberId): Promise<void> {
@@ -391,9 +345,4 @@ export class Roster {
     tell('joined', after, before)
     tell('removed', before, after)
   }
-}
-
-/** Not when it is busy: it says so while it joins itself. */
-function isUnknown(answer: DoorAnswer): boolean {
-  return answer.kind === 'refused' && answer.code === 'NOT_MEMBER'
 }

@@ -61,6 +61,9 @@ function checkWrites(run: Run, healedMs: number, report: Report): void {
   report.unknown(`no write was done after the heal at ${idle.join(', ')}`)
 }
 
+/** A Source that loses its status at a check after the last fault has so long until there is one again. */
+const ELECTION_MS = 3000
+
 function checkSources(run: Run, healedMs: number, report: Report): void {
   const dueMs = healedMs + run.begin.bounds.sourceMs
   const endMs = run.lines.at(-1)!.atMs
@@ -70,8 +73,11 @@ function checkSources(run: Run, healedMs: number, report: Report): void {
   }
   const sources = new Set<string>()
   let isDue = false
+  let lostMs = Number.NEGATIVE_INFINITY
   for (const line of run.lines) {
-    if (line.atMs > dueMs && !isDue) {
+    // Members that differ after the last fault lose their status at a check, and elect anew.
+    const graceMs = sources.size === 0 && lostMs > healedMs ? ELECTION_MS : 0
+    if (line.atMs > dueMs + graceMs && !isDue) {
       isDue = true
       report.look('Sources when due', sources.size)
       if (sources.size === 0) {
@@ -80,8 +86,9 @@ function checkSources(run: Run, healedMs: number, report: Report): void {
     }
     if (line.kind !== 'status') continue
     if (line.status === 'source') sources.add(line.member)
-    else if (sources.delete(line.member) && isDue && sources.size === 0) {
-      report.fail(`${line.member} was the last Source, and gave it up in calm`, line.seq)
+    else if (sources.delete(line.member) && sources.size === 0) {
+      lostMs = line.atMs
+      if (isDue) report.fail(`${line.member} was the last Source, and gave it up in calm`, line.seq)
     }
   }
 }

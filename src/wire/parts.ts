@@ -50,11 +50,6 @@ export function readMember(value: unknown): MemberId {
   return member
 }
 
-/** Member ids, at most `limits.membersMax`. */
-export function readMembers(value: unknown, what: string): MemberId[] {
-  return asList(value, limits.membersMax, readMember, what)
-}
-
 /** Dialling addresses of one member. */
 export function readAddresses(value: unknown): string[] {
   const read = (entry: unknown) => asText(entry, limits.addressBytesMax, 'an address')

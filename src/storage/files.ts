@@ -2,6 +2,7 @@
  * The few things about files that durability depends on: a file replaced whole or not at all, and a
  * folder whose entries are on the disk. A rename is durable only when its folder was fsync'd.
  */
+import { writeSync } from 'node:fs'
 import { type FileHandle, mkdir, open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
@@ -46,6 +47,12 @@ export async function writeAll(file: FileHandle, bytes: Uint8Array, at: number):
     const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done)
     done += bytesWritten
   }
+}
+
+/** The same at once, for a few bytes into the page cache. */
+export function writeAllNow(file: FileHandle, bytes: Uint8Array, at: number): void {
+  for (let done = 0; done < bytes.length; )
+    done += writeSync(file.fd, bytes, done, bytes.length - done, at + done)
 }
 
 /** Whether an error says that there is no such file. */

@@ -13,7 +13,7 @@ import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { isHash } from '../base/hash.ts'
 import { limits } from '../base/limits.ts'
-import { isAbsent, replaceFile, writeAll } from './files.ts'
+import { isAbsent, replaceFile, writeAllNow } from './files.ts'
 import type { StartReport } from './store.ts'
 import type { TallyRecord } from './tally.ts'
 
@@ -72,9 +72,8 @@ export class Journal {
   #file: FileHandle
   #entry: JournalEntry
   #bytes: number
-  /** The writing under way, and whether more is to be said after it. */
-  #writing: Promise<void> | null = null
-  #isBehind = false
+  /** The file is being begun anew. */
+  #beginning: Promise<void> | null = null
   #hasFailed = false
 
   private constructor(options: JournalOptions, file: FileHandle, bytes: number) {
@@ -116,40 +115,51 @@ export class Journal {
 
   /** Closes without a word, as a crash would. */
   async abandon(): Promise<void> {
-    await this.#writing
+    await this.#beginning
     await this.#file.close()
   }
 
-  /** Writes the newest entry; what is said while a line is being written shares the next one. */
+  /** Writes the newest entry; what is said while the file is begun anew comes after that. */
   async #write(): Promise<void> {
-    this.#isBehind = true
-    while (this.#isBehind || this.#writing !== null) {
-      this.#writing ??= this.#append()
-      await this.#writing
+    while (this.#beginning !== null) await this.#beginning
+    if (this.#bytes <= limits.journalBytesMax) {
+      try {
+        this.#appendLine()
+        this.#hasFailed = false
+      } catch (error) {
+        this.#fails(error)
+      }
+      return
     }
+    this.#beginning = this.#beginAnew()
+      .then(
+        () => {
+          this.#hasFailed = false
+        },
+        error => this.#fails(error),
+      )
+      .finally(() => {
+        this.#beginning = null
+      })
+    await this.#beginning
   }
 
-  async #append(): Promise<void> {
-    this.#isBehind = false
-    try {
-      if (this.#bytes > limits.journalBytesMax) await this.#beginAnew()
-      else await this.#appendLine()
-      this.#hasFailed = false
-    } catch (error) {
-      // The journal only notices loss, it promises nothing: the store goes on without it, aloud.
-      if (!this.#hasFailed) this.#onFailure(error instanceof Error ? error : new Error(`${error}`))
-      this.#hasFailed = true
-    } finally {
-      this.#writing = null
-    }
+  /** The journal only notices loss, it promises nothing: the store goes on without it, aloud. */
+  #fails(error: unknown): void {
+    if (!this.#hasFailed) this.#onFailure(error instanceof Error ? error : new Error(`${error}`))
+    this.#hasFailed = true
   }
 
-  async #appendLine(): Promise<void> {
+  /**
+   * Some hundred bytes into the page cache, on a disk that has just ended an fsync: to hand them to
+   * another thread costs twenty times as much, and each group's answers wait for it.
+   */
+  #appendLine(): void {
     // After a failure half a line may lie there: an empty line ends it.
     const line = Buffer.from((this.#hasFailed ? '\n' : '') + journalLine(this.#entry), 'latin1')
     const at = this.#bytes
     this.#bytes += line.length
-    await writeAll(this.#file, line, at)
+    writeAllNow(this.#file, line, at)
   }
 
   async #beginAnew(): Promise<void> {

@@ -3,7 +3,6 @@
  * that were measured to work (docs/decisions). The network key is the prologue of the noise
  * handshake: who does not have the same 32 bytes fails in the handshake, before anything is said.
  */
-import { noise } from '@chainsafe/libp2p-noise'
 import { type Identify, identify } from '@libp2p/identify'
 import type {
   ConnectionGater,
@@ -22,6 +21,7 @@ import { createLibp2p } from 'libp2p'
 import { type Bytes, concatBytes, utf8 } from '../../base/bytes.ts'
 import { hashBytes } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
+import { quickNoise } from './encrypting.ts'
 import { gatherWrites } from './gathering.ts'
 import { memberGossip } from './gossip.ts'
 import { boundedYamux } from './muxer.ts'
@@ -70,7 +70,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     start: false,
     addresses: { listen: [...listen], announce: [...(announce ?? [])] },
     transports: [tcp()],
-    connectionEncrypters: [noise({ prologueBytes: networkKey })],
+    connectionEncrypters: [quickNoise({ prologueBytes: networkKey })],
     streamMuxers: [boundedYamux(name => made?.getProtocols().includes(name) ?? false)],
     connectionGater: {
       ...gater,

@@ -221,6 +221,8 @@ export const limits = {
   checkMs: 5000,
   /** The settle cut lies at least so far back (PROTOCOL 5). */
   settleMs: 2000,
+  /** A Source that lacks a version for so long has met two checks and a healing: nobody has it. */
+  refillMs: 20_000,
   /** After damage all of a store is looked at, in the background, at most so often. */
   scrubAgainMs: 600_000,
   /** Who gave a payload that is not it is asked again after this: time to fetch it anew itself. */

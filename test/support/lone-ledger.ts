@@ -36,6 +36,9 @@ export class KeepingHost implements LedgerHost {
   policyOf() {
     return splitPolicy
   }
+  mustBeBase(): void {
+    return undefined
+  }
   onAdded(facts: readonly AddedFact[]): void {
     this.added.push(...facts)
   }

@@ -3,7 +3,7 @@
  * changed. Long answers are cut near the size of a batch and say so, and the asker asks on.
  */
 import type { Bytes } from '../../base/bytes.ts'
-import type { HeldFact, MemberId } from '../../base/fact.ts'
+import type { Fact, HeldFact, ItemId, MemberId } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
 import { VecheError } from '../../base/veche-error.ts'
@@ -22,7 +22,17 @@ import type { MerkleTree } from '../../merkle/tree.ts'
 import { answerWalk } from '../../merkle/walk.ts'
 import { agreedAt } from './comparing.ts'
 import type { Context } from './context.ts'
+import { heldFacts } from './held-facts.ts'
 import { factBytes } from './size.ts'
+
+/** About what an item, and a name in it, take in an answer. */
+const ITEM_BYTES = 64
+const NAME_BYTES = 200
+
+/** How full an answer is. */
+interface Filled {
+  bytes: number
+}
 
 export class Answering {
   readonly #context: Context
@@ -33,7 +43,8 @@ export class Answering {
 
   async onAskFacts(from: MemberId, ask: AskFacts): Promise<void> {
     const held = await this.#context.store.facts(ask.refs)
-    const { shown, answered } = await this.#showUpTo(held)
+    const { part, answered } = partOf(held, { bytes: 0 })
+    const shown = await this.#show(part)
     await this.#context.ledger.durable() // after reading: a read also sees what is not durable yet
     this.#context.links.send(from, { kind: 'facts', request: ask.request, facts: shown, answered })
   }
@@ -78,12 +89,9 @@ export class Answering {
     }
     const ids = await this.#context.store.idsOf(ask.items.map(item => item.idHash))
     const items: ShownItem[] = []
-    let bytes = 0
-    for (const [at, asked] of ask.items.entries()) {
-      const { item, size } = await this.#showItem(ask, asked, ids[at])
-      items.push(item)
-      bytes += size
-      if (bytes >= limits.batchBytes) break
+    const filled: Filled = { bytes: 0 }
+    while (items.length < ids.length && filled.bytes < limits.batchBytes) {
+      items.push(...(await this.#showItems(ask, ids, items.length, filled)))
     }
     await this.#context.ledger.durable() // after reading: a read also sees what is not durable yet
     this.#context.links.send(from, { kind: 'items', request, items, refused: false })
@@ -104,28 +112,54 @@ export class Answering {
     return scope === 'settled' ? sets.settled.tree : sets.held
   }
 
-  async #showItem(
+  /** What there is to show of the next items, until the answer is full; of at least one. */
+  async #showItems(
     ask: AskItems,
-    asked: AskItems['items'][number],
-    id: string | undefined,
-  ): Promise<{ item: ShownItem; size: number }> {
-    const { idHash, have, skip } = asked
+    ids: readonly (ItemId | undefined)[],
+    from: number,
+    filled: Filled,
+  ): Promise<ShownItem[]> {
+    const items: ShownItem[] = []
+    const parts: HeldFact[][] = []
+    for (const [next, all] of (await heldFacts(this.#context.store, ids.slice(from))).entries()) {
+      if (filled.bytes >= limits.batchBytes) break
+      const { item, part } = this.#itemOf(ask, from + next, ids[from + next], all, filled)
+      items.push(item)
+      parts.push(part)
+    }
+    const shown = await this.#show(parts.flat())
+    let at = 0
+    return items.map((item, nth) => {
+      const facts = shown.slice(at, at + parts[nth]!.length)
+      at += facts.length
+      return { ...item, facts }
+    })
+  }
+
+  /** An item without its facts yet, and those of them that have room. */
+  #itemOf(
+    ask: AskItems,
+    at: number,
+    id: ItemId | undefined,
+    all: readonly HeldFact[],
+    filled: Filled,
+  ): { item: ShownItem; part: HeldFact[] } {
+    const { idHash, have, skip } = ask.items[at]!
     const nothing = { idHash, id: null, covered: [], names: [], facts: [], more: false }
-    if (id === undefined) return { item: nothing, size: 64 }
-    const all = await this.#context.store.factsOf(id)
+    filled.bytes += ITEM_BYTES
     const inScope = all.filter(held => this.#isIn(ask.scope, held))
-    if (inScope.length === 0) return { item: nothing, size: 64 }
+    if (id === undefined || inScope.length === 0) return { item: nothing, part: [] }
     const { covered, rest } = coveredBy(itemSet(inScope), have)
     const open = rest.slice(skip)
     if (ask.want === 'names') {
       const page = open.slice(0, limits.holdsMax)
       const names = page.map(({ fact: { version, at, by }, state }) => ({ version, state, at, by }))
+      filled.bytes += NAME_BYTES * names.length
       const more = page.length < open.length
-      return { item: { ...nothing, id, covered, names, more }, size: 200 * names.length }
+      return { item: { ...nothing, id, covered, names, more }, part: [] }
     }
-    const { shown, answered, bytes } = await this.#showUpTo(open)
-    const more = answered < open.length
-    return { item: { ...nothing, id, covered, facts: shown, more }, size: bytes }
+    const { part, answered } = partOf(open, filled)
+    return { item: { ...nothing, id, covered, more: answered < open.length }, part }
   }
 
   #isIn(scope: Scope, { state }: HeldFact): boolean {
@@ -133,34 +167,14 @@ export class Answering {
     return scope === 'held' ? sets.isHeld(state) : agreedAt(sets.settled.cut, state)
   }
 
-  /** Facts with their small payloads, until a batch is full; at least one. */
-  async #showUpTo(
-    held: readonly (HeldFact | undefined)[],
-  ): Promise<{ shown: ShownFact[]; answered: number; bytes: number }> {
-    const shown: ShownFact[] = []
-    let answered = 0
-    let bytes = 0
-    while (answered < held.length && bytes < limits.batchBytes && shown.length < limits.holdsMax) {
-      const slice = held.slice(answered, answered + 64)
-      const payloads = await this.#smallPayloads(slice)
-      for (const [at, entry] of slice.entries()) {
-        if (bytes >= limits.batchBytes) break
-        answered += 1
-        if (entry === undefined) continue
-        const payload = payloads[at] ?? null
-        shown.push({ fact: entry.fact, state: entry.state, payload })
-        bytes += factBytes(entry.fact, payload)
-      }
-    }
-    return { shown, answered, bytes }
+  /** Facts with their small payloads, read in one round. */
+  async #show(part: readonly HeldFact[]): Promise<ShownFact[]> {
+    const payloads = await this.#smallPayloads(part)
+    return part.map(({ fact, state }, at) => ({ fact, state, payload: payloads[at] ?? null }))
   }
 
-  async #smallPayloads(held: readonly (HeldFact | undefined)[]): Promise<(Bytes | undefined)[]> {
-    const small = held.map(entry =>
-      entry !== undefined && entry.fact.size <= limits.inlinePayloadBytesMax
-        ? entry.fact.blob
-        : null,
-    )
+  async #smallPayloads(held: readonly HeldFact[]): Promise<(Bytes | undefined)[]> {
+    const small = held.map(({ fact }) => (isSmall(fact) ? fact.blob : null))
     const wanted = small.filter(blob => blob !== null)
     const found = wanted.length === 0 ? [] : await this.#context.store.smallPayloads(wanted)
     let next = 0
@@ -184,4 +198,27 @@ export class Answering {
     }
     return at === bytes.length ? bytes : null
   }
+}
+
+/** A payload that goes with its fact. */
+function isSmall({ size }: Fact): boolean {
+  return size <= limits.inlinePayloadBytesMax
+}
+
+/** Facts until the answer is full, at least one; `answered` counts names that are not held, too. */
+function partOf(
+  held: readonly (HeldFact | undefined)[],
+  filled: Filled,
+): { part: HeldFact[]; answered: number } {
+  const part: HeldFact[] = []
+  let answered = 0
+  for (const entry of held) {
+    const isFull = filled.bytes >= limits.batchBytes || part.length >= limits.holdsMax
+    if (isFull && answered > 0) break
+    answered += 1
+    if (entry === undefined) continue
+    part.push(entry)
+    filled.bytes += factBytes(entry.fact, null) + (isSmall(entry.fact) ? entry.fact.size : 0)
+  }
+  return { part, answered }
 }

@@ -10,12 +10,13 @@ import { limits } from '../../base/limits.ts'
 import { stampOf } from '../../base/stamp.ts'
 import type { Effect } from '../../consensus/agreement/events.ts'
 import { type ItemSet, itemSet, lackedBy, versionsToName } from '../../consensus/items/cover.ts'
-import type { AskItems, NamedFact, Scope, ShownItem } from '../../consensus/messages.ts'
+import type { AskItems, NamedFact, Scope, ShownFact, ShownItem } from '../../consensus/messages.ts'
 import { WALK_KEY_BYTES } from '../../merkle/prints.ts'
 import type { MerkleTree } from '../../merkle/tree.ts'
 import type { Difference } from '../../merkle/walk-take.ts'
 import { continueWalk, resumeWalk, startWalk, type WalkStep } from '../../merkle/walker.ts'
 import { takeShown } from './fetching.ts'
+import { heldFacts } from './held-facts.ts'
 import type { Member } from './member.ts'
 
 type Compare = Extract<Effect, { kind: 'compare' }>
@@ -24,6 +25,8 @@ type Compare = Extract<Effect, { kind: 'compare' }>
 const PARTS_MAX = 64
 /** Items asked about in one message. */
 const ITEMS_ASKED = 256
+/** So many such messages at once. */
+const GROUPS_AT_ONCE = 2
 
 interface Walked {
   readonly differences: readonly Difference[]
@@ -114,19 +117,37 @@ export class Comparing {
     return scope === 'settled' ? sets.settled.tree : sets.held
   }
 
-  /** Looks into the differing items, some hundred at a time. */
+  /**
+   * Looks into the differing items, some hundred at a time: while what was shown of some is taken,
+   * the other member reads the next.
+   */
   async #items(effect: Compare, walked: Walked, found: Found): Promise<boolean> {
-    const { differences } = walked
-    for (let at = 0; at < differences.length; at += ITEMS_ASKED) {
-      const mine = await this.#mine(effect.scope, differences.slice(at, at + ITEMS_ASKED))
-      for (const item of mine) {
-        if (item.difference.theirs !== null) continue
-        for (const held of item.set.facts.values()) found.theyLack.push(named(held))
-      }
-      const open = mine.filter(item => item.difference.theirs !== null)
-      if (!(await this.#ask(effect, open, found))) return false
+    const groups: Difference[][] = []
+    for (let at = 0; at < walked.differences.length; at += ITEMS_ASKED) {
+      groups.push(walked.differences.slice(at, at + ITEMS_ASKED))
     }
-    return true
+    let isDone = true
+    const work = async () => {
+      for (let group = groups.shift(); isDone && group !== undefined; group = groups.shift()) {
+        isDone = (await this.#group(effect, group, found)) && isDone
+      }
+    }
+    await Promise.all(Array.from({ length: GROUPS_AT_ONCE }, work))
+    return isDone
+  }
+
+  async #group(
+    effect: Compare,
+    differences: readonly Difference[],
+    found: Found,
+  ): Promise<boolean> {
+    const mine = await this.#mine(effect.scope, differences)
+    for (const item of mine) {
+      if (item.difference.theirs !== null) continue
+      for (const held of item.set.facts.values()) found.theyLack.push(named(held))
+    }
+    const open = mine.filter(item => item.difference.theirs !== null)
+    return await this.#ask(effect, open, found)
   }
 
   /** Own facts of items, in the scope of the comparison. */
@@ -135,12 +156,15 @@ export class Comparing {
     const { cut } = ledger.sets.settled
     const ids = await store.idsOf(differences.map(difference => difference.idHash))
     const mine: Mine[] = []
+    let facts: HeldFact[][] = []
     for (const [at, difference] of differences.entries()) {
       const id = ids[at]
-      const facts = id === undefined ? [] : await store.factsOf(id)
-      const inScope = facts.filter(({ state }) =>
-        scope === 'held' ? ledger.sets.isHeld(state) : agreedAt(cut, state),
-      )
+      if (facts.length === 0) facts = await heldFacts(store, ids.slice(at))
+      const inScope = facts
+        .shift()!
+        .filter(({ state }) =>
+          scope === 'held' ? ledger.sets.isHeld(state) : agreedAt(cut, state),
+        )
       mine.push({ difference, id, set: itemSet(inScope) })
     }
     return mine
@@ -162,6 +186,7 @@ export class Comparing {
       } satisfies Omit<AskItems, 'request'>)
       if (answer?.kind !== 'items' || answer.items.length === 0) return false
       const again: typeof open = []
+      const taken: ShownFact[] = []
       for (const [at, shown] of answer.items.entries()) {
         const asked = open[at]
         if (asked === undefined || shown.idHash !== asked.mine.difference.idHash) return false
@@ -169,28 +194,29 @@ export class Comparing {
           again.push({ mine: asked.mine, have: [], skip: 0, listed: new Set() })
           continue
         }
-        const count = await this.#take(effect, asked.mine, shown, found, asked.listed)
+        const count =
+          effect.purpose === 'counter-sync'
+            ? await this.#takeNames(effect.peer, asked.mine, shown, found, asked.listed)
+            : shown.facts.length
+        for (const { fact } of shown.facts) asked.listed.add(fact.version)
+        taken.push(...shown.facts)
         if (shown.more && count > 0) again.push({ ...asked, skip: asked.skip + count })
         else lacked(asked.mine, shown, asked.listed, found)
       }
+      if (effect.purpose !== 'counter-sync') await takeShown(this.#member, effect.peer, taken)
       open = [...again, ...open.slice(answer.items.length)]
     }
     return true
   }
 
-  /** Takes what the other showed of an item; answers how many facts that were. */
-  async #take(
-    { peer, purpose }: Compare,
+  /** Takes the names that the other showed of an item; answers how many those were. */
+  async #takeNames(
+    peer: MemberId,
     mine: Mine,
     shown: ShownItem,
     found: Found,
     listed: Set<Hash>,
   ): Promise<number> {
-    if (purpose !== 'counter-sync') {
-      for (const { fact } of shown.facts) listed.add(fact.version)
-      await takeShown(this.#member, peer, shown.facts)
-      return shown.facts.length
-    }
     const id = shown.id ?? mine.id
     for (const name of shown.names) {
       listed.add(name.version)

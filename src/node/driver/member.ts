@@ -138,6 +138,7 @@ export class Member implements Context {
         stamp: () => time.stamp(),
         nowMs: () => time.nowMs(),
         policyOf: this.policyOf,
+        mustBeBase: id => this.mending.mustBeBase(id),
         onAdded: facts => this.#onAdded(facts),
         onGained: (refs, held) => this.dispatch({ kind: 'gained', now: this.now(), refs, held }),
         onDurable: batch => this.#onDurable(batch),

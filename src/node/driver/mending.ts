@@ -44,6 +44,8 @@ export class Mending {
   #doubts: Promise<void> = Promise.resolve()
 
   #gap: boolean
+  /** Items that are being mended. */
+  #atWork: ReadonlySet<ItemId> = new Set()
 
   constructor(member: Member, gap: boolean) {
     this.#member = member
@@ -154,6 +156,32 @@ export class Mending {
     throw new VecheError('DAMAGED', sentence, { id })
   }
 
+  /** Refuses, with DAMAGED, a write that may stand on an old version while the newer may come back. */
+  mustBeBase(id: ItemId): void {
+    const root = rootOf(id)
+    const isAmong = (ids: ReadonlySet<ItemId>) =>
+      ids.size > 0 && [...ids].some(other => rootOf(other) === root)
+    const isMending = isAmong(this.#member.ledger.damaged) || isAmong(this.#atWork)
+    if (!isMending && !(this.isShort(id) && this.#mayComeBack(root))) return
+    const sentence =
+      `A version of ${id} was damaged here: a write would stand on an old one. It is fetched from ` +
+      'the others: try again in a moment, or write at another member.'
+    throw new VecheError('DAMAGED', sentence, { id })
+  }
+
+  /**
+   * Whether others may have what is missing. A Source that has been in step with them for a while
+   * has all that they have: the rest is lost, and the item goes on from what is left.
+   */
+  #mayComeBack(root: ItemId): boolean {
+    const { agreement } = this.#member
+    if (agreement.roster.every(member => member === this.#member.self)) return false
+    if (agreement.source === null) return true
+    const shorts = [...this.#short].filter(([id]) => rootOf(id) === root)
+    const since = Math.max(...shorts.map(([, short]) => short.since))
+    return this.#nowMs() - since < limits.refillMs
+  }
+
   /**
    * Takes a damaged payload out of the way and wants it anew, durably. Several may find one damage: a
    * whole payload that came meanwhile stays.
@@ -215,6 +243,7 @@ export class Mending {
       while (this.#items.size > 0) {
         const ids = this.#items
         this.#items = new Set()
+        this.#atWork = ids
         await this.#lookDone // it saves the same record
         await this.#foretell(ids)
         const { items, lost } = await ledger.mend(ids)
@@ -231,6 +260,7 @@ export class Mending {
       }
     } finally {
       this.#itemsDone = null
+      this.#atWork = new Set()
     }
   }
 

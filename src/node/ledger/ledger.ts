@@ -60,6 +60,8 @@ export interface LedgerHost {
   /** Milliseconds of the network clock. */
   nowMs(): number
   policyOf(id: ItemId): Policy
+  /** Throws a VecheError when a user's write of an item may stand on an old version of it. */
+  mustBeBase(id: ItemId): void
   /** Facts added by this member: to be sent now, in parallel with the own fsync. */
   onAdded(facts: readonly AddedFact[]): void
   /**

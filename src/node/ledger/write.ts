@@ -24,6 +24,7 @@ import { restateAll } from './restate.ts'
 export async function writeOne(ledger: Ledger, batch: Batch, write: UserWrite): Promise<Written> {
   const stamp = { at: ledger.host.stamp(), by: ledger.host.self }
   const plan = await planOf(ledger, batch, write, stamp)
+  ledger.host.mustBeBase(write.id) // after the reading, which may have met damage
   if (!plan.ok) {
     const { code, sentence, ...data } = plan.refusal
     throw new VecheError(code, sentence, data)

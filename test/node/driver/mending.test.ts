@@ -7,7 +7,7 @@ import { limits } from '../../../src/base/limits.ts'
 import { createService } from '../../../src/node/service/service.ts'
 import type { MemoryImage } from '../../../src/storage/memory-image.ts'
 import { MemoryStore } from '../../../src/storage/memory-store.ts'
-import { Lone, settled } from '../../support/lone-member.ts'
+import { Lone, putOf, settled } from '../../support/lone-member.ts'
 
 /** What a member leaves that wrote two items, the first one twice. */
 async function leftBehind() {
@@ -229,13 +229,39 @@ describe('damage that is met while a member runs', () => {
     }
   })
 
-  it('a write to an item with a damaged fact chains on what can be read', async () => {
+  it('a write stands on no old version while the newer may come back, not even on a condition (seed 1000282)', async () => {
     const { image, first, second } = await leftBehind()
     image.tables.rotten.add(refKey(second))
-    const { store, lone } = await openOn(image)
+    const store = MemoryStore.fromImage(image)
+    const lone = await (await Lone.open({ store, others: ['other'] })).start()
+    const write = (condition: { readonly ifVersion?: string }) =>
+      lone.member.ledger.write({ ...putOf('a', 'newest'), ...condition })
+    const refused = { code: 'DAMAGED', data: { id: 'a' } }
     await store.facts([second])
-    const { fact } = await lone.put('a', 'newest')
-    expect(fact.parents).toEqual([first.version])
+    await expect(write({})).rejects.toMatchObject(refused) // it was not looked after yet
+    await lone.clock.pass(2000)
+    await expect(write({})).rejects.toMatchObject(refused)
+    await expect(write({ ifVersion: first.version })).rejects.toMatchObject(refused)
+    expect((await lone.put('b', 'another item')).fact.id).toBe('b')
+    await lone.member.ledger.receive([{ fact: second, payload: null, added: null }], {
+      from: 'other',
+      stampRule: 'smaller',
+    })
+    await lone.clock.pass(2000)
+    expect((await write({})).fact.parents).toEqual([second.version])
+  })
+
+  it.each([
+    ['alone', [], 200],
+    ['of others that had no more in a while', ['other'], limits.refillMs + 2000],
+  ] as const)('a write goes on from what is left at a member %s', async (_, others, ms) => {
+    const { image, first, second } = await leftBehind()
+    image.tables.rotten.add(refKey(second))
+    const store = MemoryStore.fromImage(image)
+    const lone = await (await Lone.open({ store, others: [...others] })).start()
+    await store.facts([second])
+    await lone.clock.pass(ms)
+    expect((await lone.put('a', 'newest')).fact.parents).toEqual([first.version])
   })
 
   it('a small payload: it is set aside, wanted durably with the size of its fact, and named', async () => {

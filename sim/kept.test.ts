@@ -124,4 +124,16 @@ describe('what a seed found once is found no more', () => {
     await scene.until(() => isSettled(scene.world), 60_000)
     expect(counts()).toBe(0)
   })
+
+  it('seed 8129: the roster grew between the moment of a level and its answer, which told of the larger one', async () => {
+    const scene = await Scene.started({ members: 1 })
+    const member = scene.world.at(0).member!
+    const wait = member.levels.wait.bind(member.levels)
+    member.levels.wait = async (...asked) => {
+      const reached = await wait(...asked)
+      member.agreement.roster = [...member.agreement.roster, 'just in']
+      return reached
+    }
+    expect(await scene.put(0, 'x', 'here')).toMatchObject({ level: 'majority', of: 1 })
+  })
 })

@@ -36,6 +36,8 @@ interface Filled {
 
 export class Answering {
   readonly #context: Context
+  /** The last answer about items that is due to each asker. */
+  readonly #itemsTurns = new Map<MemberId, Promise<void>>()
 
   constructor(context: Context) {
     this.#context = context
@@ -80,7 +82,16 @@ export class Answering {
     })
   }
 
+  /** One after the other: the asker takes what one brings while the next is read. */
   async onAskItems(from: MemberId, ask: AskItems): Promise<void> {
+    const before = this.#itemsTurns.get(from)
+    const turn = (before ?? Promise.resolve()).then(() => this.#answerItems(from, ask))
+    this.#itemsTurns.set(from, turn)
+    await turn
+    if (this.#itemsTurns.get(from) === turn) this.#itemsTurns.delete(from)
+  }
+
+  async #answerItems(from: MemberId, ask: AskItems): Promise<void> {
     if (this.#isMute(ask.scope)) return
     const { request } = ask
     if (this.#treeOf(ask.scope) === null) {

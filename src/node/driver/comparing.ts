@@ -10,7 +10,7 @@ import { limits } from '../../base/limits.ts'
 import { stampOf } from '../../base/stamp.ts'
 import type { Effect } from '../../consensus/agreement/events.ts'
 import { type ItemSet, itemSet, lackedBy, versionsToName } from '../../consensus/items/cover.ts'
-import type { AskItems, NamedFact, Scope, ShownFact, ShownItem } from '../../consensus/messages.ts'
+import type { AskItems, NamedFact, Scope, ShownItem } from '../../consensus/messages.ts'
 import { WALK_KEY_BYTES } from '../../merkle/prints.ts'
 import type { MerkleTree } from '../../merkle/tree.ts'
 import type { Difference } from '../../merkle/walk-take.ts'
@@ -25,8 +25,8 @@ type Compare = Extract<Effect, { kind: 'compare' }>
 const PARTS_MAX = 64
 /** Items asked about in one message. */
 const ITEMS_ASKED = 256
-/** So many such messages at once. */
-const GROUPS_AT_ONCE = 2
+/** So many such messages at once: one is answered while what the last one brought is taken. */
+const ASKED_AHEAD = 2
 
 interface Walked {
   readonly differences: readonly Difference[]
@@ -42,6 +42,28 @@ interface Mine {
   readonly difference: Difference
   readonly id: string | undefined
   readonly set: ItemSet
+}
+
+/** An item that is asked about: what is named as held already, and what was shown of it. */
+interface OpenItem {
+  readonly mine: Mine
+  readonly have: AskItems['items'][number]['have']
+  readonly skip: number
+  readonly listed: Set<Hash>
+}
+
+/** A question that is on its way, and what it asks about. */
+interface Asked {
+  readonly items: readonly OpenItem[]
+  readonly answer: ReturnType<Member['links']['ask']>
+}
+
+/** What is still to be looked into. */
+interface Queue {
+  readonly differences: readonly Difference[]
+  /** So many differences were begun with. */
+  begun: number
+  readonly open: OpenItem[]
 }
 
 export class Comparing {
@@ -122,32 +144,81 @@ export class Comparing {
    * the other member reads the next.
    */
   async #items(effect: Compare, walked: Walked, found: Found): Promise<boolean> {
-    const groups: Difference[][] = []
-    for (let at = 0; at < walked.differences.length; at += ITEMS_ASKED) {
-      groups.push(walked.differences.slice(at, at + ITEMS_ASKED))
-    }
-    let isDone = true
-    const work = async () => {
-      for (let group = groups.shift(); isDone && group !== undefined; group = groups.shift()) {
-        isDone = (await this.#group(effect, group, found)) && isDone
+    const queue: Queue = { differences: walked.differences, begun: 0, open: [] }
+    const ahead: Asked[] = []
+    let taking: Promise<unknown> = Promise.resolve()
+    for (;;) {
+      while (ahead.length < ASKED_AHEAD) {
+        const next = await this.#askNext(effect, queue, found)
+        if (next === null) break
+        ahead.push(next)
       }
+      const asked = ahead.shift()
+      if (asked === undefined) break
+      const answer = await asked.answer
+      if (answer?.kind !== 'items' || answer.items.length === 0) return false
+      const again: OpenItem[] = []
+      for (const [at, shown] of answer.items.entries()) {
+        const item = asked.items[at]
+        if (item === undefined || shown.idHash !== item.mine.difference.idHash) return false
+        const rest = await this.#look(effect, item, shown, found)
+        if (rest !== undefined) again.push(rest)
+      }
+      queue.open.unshift(...again, ...asked.items.slice(answer.items.length))
+      await taking
+      if (effect.purpose === 'counter-sync') continue
+      const facts = answer.items.flatMap(shown => shown.facts)
+      taking = takeShown(this.#member, effect.peer, facts)
+      this.#member.background(taking)
     }
-    await Promise.all(Array.from({ length: GROUPS_AT_ONCE }, work))
-    return isDone
+    await taking
+    return true
   }
 
-  async #group(
-    effect: Compare,
-    differences: readonly Difference[],
+  /** Asks about the next items that are open; null when none is. */
+  async #askNext(
+    { peer, scope, purpose }: Compare,
+    queue: Queue,
     found: Found,
-  ): Promise<boolean> {
-    const mine = await this.#mine(effect.scope, differences)
-    for (const item of mine) {
-      if (item.difference.theirs !== null) continue
-      for (const held of item.set.facts.values()) found.theyLack.push(named(held))
+  ): Promise<Asked | null> {
+    while (queue.open.length === 0 && queue.begun < queue.differences.length) {
+      const group = queue.differences.slice(queue.begun, queue.begun + ITEMS_ASKED)
+      queue.begun += group.length
+      for (const mine of await this.#mine(scope, group)) {
+        if (mine.difference.theirs !== null) {
+          queue.open.push({ mine, have: versionsToName(mine.set), skip: 0, listed: new Set() })
+        } else for (const held of mine.set.facts.values()) found.theyLack.push(named(held))
+      }
     }
-    const open = mine.filter(item => item.difference.theirs !== null)
-    return await this.#ask(effect, open, found)
+    const items = queue.open.splice(0, ITEMS_ASKED)
+    if (items.length === 0) return null
+    const question = {
+      kind: 'askItems',
+      scope,
+      want: purpose === 'counter-sync' ? 'names' : 'facts',
+      items: items.map(({ mine, have, skip }) => ({ idHash: mine.difference.idHash, have, skip })),
+    } satisfies Omit<AskItems, 'request'>
+    return { items, answer: this.#member.links.ask(peer, question) }
+  }
+
+  /** Notes what the other showed of an item; answers what is to be asked of it next. */
+  async #look(
+    { peer, purpose }: Compare,
+    item: OpenItem,
+    shown: ShownItem,
+    found: Found,
+  ): Promise<OpenItem | undefined> {
+    const { mine, have, skip, listed } = item
+    if (isOtherwise(mine.set, shown) && have.length > 0) {
+      return { mine, have: [], skip: 0, listed: new Set() }
+    }
+    for (const { fact } of shown.facts) listed.add(fact.version)
+    const isNamed = purpose === 'counter-sync'
+    if (isNamed) await this.#takeNames(peer, mine, shown, found, listed)
+    const count = isNamed ? shown.names.length : shown.facts.length
+    if (shown.more && count > 0) return { ...item, skip: skip + count }
+    lacked(mine, shown, listed, found)
+    return undefined
   }
 
   /** Own facts of items, in the scope of the comparison. */
@@ -170,53 +241,14 @@ export class Comparing {
     return mine
   }
 
-  async #ask(effect: Compare, items: readonly Mine[], found: Found): Promise<boolean> {
-    let open = items.map(mine => ({
-      mine,
-      have: versionsToName(mine.set),
-      skip: 0,
-      listed: new Set<Hash>(),
-    }))
-    while (open.length > 0) {
-      const answer = await this.#member.links.ask(effect.peer, {
-        kind: 'askItems',
-        scope: effect.scope,
-        want: effect.purpose === 'counter-sync' ? 'names' : 'facts',
-        items: open.map(({ mine, have, skip }) => ({ idHash: mine.difference.idHash, have, skip })),
-      } satisfies Omit<AskItems, 'request'>)
-      if (answer?.kind !== 'items' || answer.items.length === 0) return false
-      const again: typeof open = []
-      const taken: ShownFact[] = []
-      for (const [at, shown] of answer.items.entries()) {
-        const asked = open[at]
-        if (asked === undefined || shown.idHash !== asked.mine.difference.idHash) return false
-        if (isOtherwise(asked.mine.set, shown) && asked.have.length > 0) {
-          again.push({ mine: asked.mine, have: [], skip: 0, listed: new Set() })
-          continue
-        }
-        const count =
-          effect.purpose === 'counter-sync'
-            ? await this.#takeNames(effect.peer, asked.mine, shown, found, asked.listed)
-            : shown.facts.length
-        for (const { fact } of shown.facts) asked.listed.add(fact.version)
-        taken.push(...shown.facts)
-        if (shown.more && count > 0) again.push({ ...asked, skip: asked.skip + count })
-        else lacked(asked.mine, shown, asked.listed, found)
-      }
-      if (effect.purpose !== 'counter-sync') await takeShown(this.#member, effect.peer, taken)
-      open = [...again, ...open.slice(answer.items.length)]
-    }
-    return true
-  }
-
-  /** Takes the names that the other showed of an item; answers how many those were. */
+  /** Takes the names that the other showed of an item. */
   async #takeNames(
     peer: MemberId,
     mine: Mine,
     shown: ShownItem,
     found: Found,
     listed: Set<Hash>,
-  ): Promise<number> {
+  ): Promise<void> {
     const id = shown.id ?? mine.id
     for (const name of shown.names) {
       listed.add(name.version)
@@ -226,7 +258,6 @@ export class Comparing {
         found.theyHave.push({ ref: { id, version: name.version }, state: name.state })
       }
     }
-    return shown.names.length
   }
 
   /** A fact as a member holds it; it may have gone, or not be told now: the next comparison finds it. */

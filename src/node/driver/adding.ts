@@ -47,6 +47,12 @@ const MOMENT_MS = 1000
 /** What was said already is said again after this long: a message may be lost without a trace. */
 const ACK_AGAIN_MS = 5000
 
+/** A number of an adder, and the payload of its fact. */
+interface Numbered {
+  readonly number: number
+  readonly blob: Hash
+}
+
 export class Adding {
   readonly #context: Context
   readonly #offers: Offers
@@ -262,16 +268,21 @@ export class Adding {
       addNumbers(incoming.numbers, add.sequence, add.sequence)
       return
     }
-    await this.#numberWithBlob(incoming, add.sequence, blob)
+    await this.#numberWithBlobs(incoming, [{ number: add.sequence, blob }])
   }
 
-  async #numberWithBlob(incoming: Incoming, number: number, blob: Hash): Promise<void> {
-    const [here] = await this.#context.store.hasPayloads([blob])
-    if (here === true) {
-      await this.#context.ledger.durable() // a read also sees what is not durable yet
-      addNumbers(incoming.numbers, number, number)
-      return
+  /** Counts numbers whose payloads are here, and has the others wait for theirs. */
+  async #numberWithBlobs(incoming: Incoming, numbers: readonly Numbered[]): Promise<void> {
+    if (numbers.length === 0) return
+    const here = await this.#context.store.hasPayloads(numbers.map(({ blob }) => blob))
+    if (here.includes(true)) await this.#context.ledger.durable() // a read also sees what is not durable yet
+    for (const [at, { number, blob }] of numbers.entries()) {
+      if (here[at] === true) addNumbers(incoming.numbers, number, number)
+      else this.#awaitBlob(incoming, number, blob)
     }
+  }
+
+  #awaitBlob(incoming: Incoming, number: number, blob: Hash): void {
     const waiting = this.#waiting.get(blob) ?? []
     if (!waiting.some(entry => entry.incoming === incoming && entry.number === number)) {
       waiting.push({ incoming, number })
@@ -307,13 +318,15 @@ export class Adding {
     if (missing.length > 0) await fetchFacts(this.#context, incoming.adder, missing)
     const found = await this.#context.store.facts(refs)
     await this.#context.ledger.durable()
+    const withBlobs: Numbered[] = []
     for (const [at, { sequence }] of open.entries()) {
       const { fact, state } = found[at] ?? {}
       if (fact === undefined || state?.kind !== 'agreed') continue
       addNumbers(incoming.seen, sequence, sequence)
       if (fact.blob === null) addNumbers(incoming.numbers, sequence, sequence)
-      else await this.#numberWithBlob(incoming, sequence, fact.blob)
+      else withBlobs.push({ number: sequence, blob: fact.blob })
     }
+    await this.#numberWithBlobs(incoming, withBlobs)
   }
 
   #report(incoming: Incoming): void {

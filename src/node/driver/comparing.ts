@@ -147,14 +147,15 @@ export class Comparing {
     const queue: Queue = { differences: walked.differences, begun: 0, open: [] }
     const ahead: Asked[] = []
     let taking: Promise<unknown> = Promise.resolve()
-    for (;;) {
+    const askAhead = async () => {
       while (ahead.length < ASKED_AHEAD) {
         const next = await this.#askNext(effect, queue, found)
-        if (next === null) break
+        if (next === null) return
         ahead.push(next)
       }
-      const asked = ahead.shift()
-      if (asked === undefined) break
+    }
+    await askAhead()
+    for (let asked = ahead.shift(); asked !== undefined; asked = ahead.shift()) {
       const answer = await asked.answer
       if (answer?.kind !== 'items' || answer.items.length === 0) return false
       const again: OpenItem[] = []
@@ -165,14 +166,20 @@ export class Comparing {
         if (rest !== undefined) again.push(rest)
       }
       queue.open.unshift(...again, ...asked.items.slice(answer.items.length))
-      await taking
+      await askAhead()
       if (effect.purpose === 'counter-sync') continue
+      await this.#laterTurn() // what was asked leaves before the work on what came
+      await taking
       const facts = answer.items.flatMap(shown => shown.facts)
       taking = takeShown(this.#member, effect.peer, facts)
       this.#member.background(taking)
     }
     await taking
     return true
+  }
+
+  #laterTurn(): Promise<void> {
+    return new Promise(resolve => void this.#member.ports.clock.after(0, resolve))
   }
 
   /** Asks about the next items that are open; null when none is. */
@@ -225,7 +232,7 @@ export class Comparing {
   async #mine(scope: Scope, differences: readonly Difference[]): Promise<Mine[]> {
     const { store, ledger } = this.#member
     const { cut } = ledger.sets.settled
-    const ids = await store.idsOf(differences.map(difference => difference.idHash))
+    const ids = await store.idsOf(differences.map(({ idHash }) => idHash))
     const mine: Mine[] = []
     let facts: HeldFact[][] = []
     for (const [at, difference] of differences.entries()) {

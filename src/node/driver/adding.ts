@@ -213,10 +213,12 @@ export class Adding {
 
   /**
    * What an adder holds that is Source no more is not agreed for us: it hands it in later. And who is
-   * not reached can be asked for nothing; its adds are passed on by others.
+   * not reached can be asked for nothing; its adds are passed on by others. While all that is missing
+   * is being taken from a Source, the same facts would come twice.
    */
   #mayAsk(adder: MemberId): boolean {
     const { agreement } = this.#context
+    if (agreement.status === 'source-sync') return false
     const peer = agreement.peers.get(adder)
     return peer !== undefined && peer.sourceSince !== null && isReached(agreement, peer)
   }

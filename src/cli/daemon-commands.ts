@@ -9,6 +9,7 @@ import { loadDaemon, type MadeStore } from './daemon.ts'
 import type { Io } from './io.ts'
 import { plain } from './text.ts'
 import { quorumOf, UsageError } from './usage.ts'
+import { keepYoungSmall } from './young-generation.ts'
 
 interface AddressOptions {
   readonly listen?: readonly string[]
@@ -165,6 +166,7 @@ function storeArgument({ io, store }: Session): string {
 }
 
 async function start(session: Session, options: StartOptions): Promise<void> {
+  keepYoungSmall()
   const { startDaemon } = await loadDaemon()
   const { mdns, listen, announce } = options
   const daemon = await startDaemon({

@@ -15,6 +15,21 @@ export interface Drawn {
   readonly load: Load
 }
 
+const THINKS_MS = [
+  [20, 200],
+  [100, 800],
+  [500, 3000],
+  [1000, 8000],
+] as const
+
+/**
+ * What all clients of a world ask a second at most. Twenty clients in a hurry cost as much as a
+ * dozen other worlds, and show no more; on few items all the more, since each look at a split item
+ * reads all of it.
+ */
+const ASKS_MAX = { fewItems: 25, manyItems: 60 } as const
+const FEW_ITEMS = 10
+
 /** The world of a seed. */
 export function drawnOptions(seed: number): Drawn {
   const random = new Random(`${seed}/drawn`)
@@ -22,7 +37,7 @@ export function drawnOptions(seed: number): Drawn {
     seed,
     members: membersOf(seed),
     quorum: random.fork('quorum').chance(0.3) ? 'roster' : 'visible',
-    load: drawLoad(random.fork('load')),
+    load: bounded(drawLoad(random.fork('load')), membersOf(seed)),
   }
 }
 
@@ -36,12 +51,7 @@ function drawLoad(random: Random): Load {
   return {
     ...USUAL_LOAD,
     clientsPerMember: random.fork('clients').pick([1, 1, 2, 3]),
-    thinkMs: random.fork('think').pick([
-      [20, 200],
-      [100, 800],
-      [500, 3000],
-      [1000, 8000],
-    ]),
+    thinkMs: random.fork('think').pick(THINKS_MS),
     items: random.fork('items').pick([3, 10, 40, 200]),
     weights: {
       put: 5,
@@ -54,4 +64,23 @@ function drawLoad(random: Random): Load {
     },
     largeChance: random.fork('large').pick([0, 0.01, 0.05]),
   }
+}
+
+/** What clients ask a second while they are answered at once. */
+export function asksPerSecond({ clientsPerMember, thinkMs }: Load, members: number): number {
+  return (2000 * members * clientsPerMember) / (thinkMs[0] + thinkMs[1])
+}
+
+/** Fewer clients where that is enough, then slower ones. */
+function bounded(load: Load, members: number): Load {
+  const max = load.items <= FEW_ITEMS ? ASKS_MAX.fewItems : ASKS_MAX.manyItems
+  let fit = load
+  const isOver = () => asksPerSecond(fit, members) > max
+  while (fit.clientsPerMember > 1 && isOver()) {
+    fit = { ...fit, clientsPerMember: fit.clientsPerMember - 1 }
+  }
+  for (const thinkMs of THINKS_MS) {
+    if (isOver() && thinkMs[0] > fit.thinkMs[0]) fit = { ...fit, thinkMs }
+  }
+  return fit
 }

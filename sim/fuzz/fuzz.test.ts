@@ -34,6 +34,21 @@ describe('S003-34: fuzzed input is refused and never crashes', () => {
     expect(finding?.sentence).toBe('RangeError: planted')
     expect(finding!.input.length % 14).toBe(6)
   })
+
+  it.each([
+    ['is told of a target that keeps what it made', true],
+    ['is not told of what nobody uses any more', false],
+  ])('%s', (_, isKept) => {
+    const target = targets.find(({ name }) => name === 'id')!
+    const kept: Uint8Array[] = []
+    const take = () => {
+      const made = new Uint8Array(300_000) // 600 MB in a batch, never touched
+      if (isKept) kept.push(made)
+      return true
+    }
+    const { finding } = fuzz({ ...target, take }, 4000, 'growth')
+    expect(finding?.sentence).toBe(isKept ? 'memory grows' : undefined)
+  })
 })
 
 /** Frames of `other`, spoilt by bytes or by values. */

@@ -95,8 +95,11 @@ export class Atlas {
       }
       return
     }
-    const isKept = this.#world.members.some(entry => holds(entry, write))
-    this.#excuses.set(write.key, isKept ? 'kept by removed members' : 'destroyed')
+    if (this.#world.members.some(entry => holds(entry, write))) {
+      this.#excuses.set(write.key, 'kept by removed members')
+    } else if (!write.isMajority && this.#world.members.some(entry => hadHeld(entry, write))) {
+      this.#excuses.set(write.key, 'destroyed')
+    }
   }
 
   #members(): SimMember[] {
@@ -109,4 +112,9 @@ export class Atlas {
 
 function holds({ disk }: SimMember, { ref, blob }: Acknowledged): boolean {
   return disk.isDurable(ref, blob)
+}
+
+/** Whether it was there until a fault destroyed it; for what nobody holds. */
+function hadHeld({ disk }: SimMember, { ref, blob }: Acknowledged): boolean {
+  return disk.wasDurable(ref, blob)
 }

@@ -7,6 +7,7 @@ import { utf8 } from '../src/base/bytes.ts'
 import { refKey } from '../src/base/fact.ts'
 import type { AgreementState } from '../src/consensus/agreement/state.ts'
 import { Answers } from './answers.ts'
+import type { Disk } from './disk.ts'
 import { checkEnding } from './ending.ts'
 import { sha256 } from './history.ts'
 import { naiveRoot } from './naive.ts'
@@ -39,16 +40,35 @@ function onEveryMember(scene: Scene, bend: (agreement: AgreementState) => void):
   scene.world.timeline.after(1, () => onEveryMember(scene, bend))
 }
 
+function forget({ holdings }: Disk, id: string): void {
+  for (const [key, { fact }] of holdings) if (fact.id === id) holdings.delete(key)
+}
+
 describe('a broken guarantee is noticed', () => {
   it('nothing, when nothing is broken', async () => {
     expect(await endingOf(await settled())).toEqual([])
   })
 
-  it('G1: an acknowledged write that one disk does not have', async () => {
+  it('G1: an acknowledged write that no disk has', async () => {
     const scene = await settled()
-    const { disk } = scene.world.at(1)
-    for (const [key, { fact }] of disk.holdings) if (fact.id === 'item/2') disk.holdings.delete(key)
+    for (const { disk } of scene.world.members) forget(disk, 'item/2')
     expect(await endingOf(scene)).toContain('G1')
+  })
+
+  it('G1: a write that was told to be on more than half, and is on one disk', async () => {
+    const scene = await settled()
+    await scene.put(0, 'three', 'disks', { wait: 'majority' })
+    await scene.settle()
+    for (const { disk } of scene.world.members.slice(1)) forget(disk, 'three')
+    expect(await endingOf(scene)).toContain('G1')
+  })
+
+  it('G2: an acknowledged write that one disk does not have', async () => {
+    const scene = await settled()
+    forget(scene.world.at(1).disk, 'item/2')
+    const broken = await endingOf(scene)
+    expect(broken).toContain('G2')
+    expect(broken).not.toContain('G1')
   })
 
   it('G1: an answer that promises more disks than there are', async () => {

@@ -6,7 +6,7 @@
  * destroyed since, by name: the checks ask it what really survives, and never the member.
  */
 import { type Fact, type FactRef, type FactState, refKey } from '../src/base/fact.ts'
-import type { Hash } from '../src/base/hash.ts'
+import { type Hash, hashBytes } from '../src/base/hash.ts'
 import { VecheError } from '../src/base/veche-error.ts'
 import type { PlantedBug } from '../src/consensus/agreement/state.ts'
 import { MemoryStore } from '../src/storage/memory-store.ts'
@@ -191,11 +191,19 @@ export class Disk {
     this.#founded = this.copy()
   }
 
-  /** Puts another image in place (a new disk, an old copy): what is not in it is destroyed. */
+  /**
+   * Puts another image in place (a new disk, an old copy): what is not in it is destroyed, and what
+   * had rotted in it is rotten again.
+   */
   keep(image: DiskImage | null, atMs: number): void {
     const before = [...this.holdings].filter(([, { durableAtMs }]) => durableAtMs !== null)
     const keys = [...before.map(([key]) => key), ...this.payloads]
     this.#rottenPayloads.clear()
+    for (const [blob, bytes] of image?.tables.payloads ?? []) {
+      if (hashBytes(bytes) !== blob) this.#rottenPayloads.add(blob)
+    }
+    const records = (image?.tables.rotten.size ?? 0) + (image?.tables.rottenItems.size ?? 0)
+    if (this.#rottenPayloads.size + records > 0) this.rots += 1
     this.#takeOver(image, atMs)
     for (const key of keys) {
       if (!this.holdings.has(key) && !this.payloads.has(key)) this.destroyed.add(key)

@@ -71,11 +71,16 @@ export function asksPerSecond({ clientsPerMember, thinkMs }: Load, members: numb
   return (2000 * members * clientsPerMember) / (thinkMs[0] + thinkMs[1])
 }
 
+/** Whether a world asks no more than a drawn one. */
+export function isWithinBounds(load: Load, members: number): boolean {
+  const max = load.items <= FEW_ITEMS ? ASKS_MAX.fewItems : ASKS_MAX.manyItems
+  return asksPerSecond(load, members) <= max
+}
+
 /** Fewer clients where that is enough, then slower ones. */
 function bounded(load: Load, members: number): Load {
-  const max = load.items <= FEW_ITEMS ? ASKS_MAX.fewItems : ASKS_MAX.manyItems
   let fit = load
-  const isOver = () => asksPerSecond(fit, members) > max
+  const isOver = () => !isWithinBounds(fit, members)
   while (fit.clientsPerMember > 1 && isOver()) {
     fit = { ...fit, clientsPerMember: fit.clientsPerMember - 1 }
   }

@@ -27,19 +27,29 @@ export async function checkEnding(world: World, history: History, verdict: Verdi
   await checkPayloads(world, verdict)
 }
 
+/**
+ * G1: each is somewhere, and on more than half when that was told. G2: what is somewhere is everywhere.
+ */
 function checkAcknowledged(world: World, history: History, verdict: Verdict): void {
   world.atlas.judge()
   const holes = new Holes(world)
-  for (const { id: name, disk } of takingPart(world)) {
-    const rooted = rootedKeys(disk.holdings)
-    for (const { sequence, id, blob, outcome, member } of history.acknowledged()) {
-      // What its own users were told a liar may keep from the others.
-      if (outcome.kind !== 'done' || member === world.liar) continue
-      const ref = { id, version: outcome.version }
-      // Its last copy was destroyed on purpose, or lies with who was removed.
-      if (world.atlas.excuseOf(ref) !== undefined) continue
-      const told = `write ${sequence} on ${id}, acknowledged by ${member} (${outcome.level ?? '-'})`
-      if (!disk.isDurable(ref, blob)) verdict.fail('G1', `${told}, is not on ${name} at the end`)
+  const here = takingPart(world).map(({ id: name, disk }) => {
+    return { name, disk, rooted: rootedKeys(disk.holdings) }
+  })
+  for (const { sequence, id, blob, outcome, member } of history.acknowledged()) {
+    // What its own users were told a liar may keep from the others.
+    if (outcome.kind !== 'done' || member === world.liar) continue
+    const ref = { id, version: outcome.version }
+    // Its last copy was destroyed on purpose, or lies with who was removed.
+    if (world.atlas.excuseOf(ref) !== undefined) continue
+    const told = `write ${sequence} on ${id}, acknowledged by ${member} (${outcome.level ?? '-'})`
+    const holders = here.filter(({ disk }) => disk.isDurable(ref, blob))
+    const needed = outcome.level === 'majority' ? Math.floor(here.length / 2) + 1 : 1
+    const guarantee = holders.length < needed ? 'G1' : 'G2'
+    for (const holder of here) {
+      const { name, rooted } = holder
+      if (!holders.includes(holder))
+        verdict.fail(guarantee, `${told}, is not on ${name} at the end`)
       else if (!rooted.has(refKey(ref)) && !holes.lacksAncestor(refKey(ref)))
         verdict.fail('G1', `${told}, is not rooted on ${name}`)
     }

@@ -3,8 +3,9 @@
  * the code before its mending. seeds.txt lists them by their seed and reason.
  */
 import { describe, expect, it } from 'vitest'
+import { hashText } from '../src/base/hash.ts'
 import { checkRoot } from './ending.ts'
-import { scrub } from './faults/scrub.ts'
+import { scrub, scrubAll } from './faults/scrub.ts'
 import { invite, remove } from './membership.ts'
 import { runUntil } from './run.ts'
 import { Scene } from './scene.ts'
@@ -135,5 +136,45 @@ describe('what a seed found once is found no more', () => {
       return reached
     }
     expect(await scene.put(0, 'x', 'here')).toMatchObject({ level: 'majority', of: 1 })
+  })
+
+  it('seed 1001278: a damaged payload whose item had a damaged record, too, was wanted by nobody', async () => {
+    const scene = await Scene.started({ members: 2 })
+    const [, b] = scene.at(0, 1) as [SimMember, SimMember]
+    const { version: other } = await scene.put(0, 'a', 'other', { wait: 'majority' })
+    const { version } = await scene.put(0, 'x', 'rots', { wait: 'majority' })
+    await scene.settle()
+    const blob = hashText('rots')
+    b.disk.rot({ kind: 'fact', ref: { id: 'a', version: other } })
+    b.disk.rot({ kind: 'item', id: 'x' })
+    b.disk.rot({ kind: 'payload', blob })
+    b.disk.stick() // the mending of `a` waits, so `x` is not made anew before its payload is looked at
+    scrub(scene.world, b)
+    await scene.run(1000)
+    b.disk.unstick()
+    await scene.until(() => b.disk.isDurable({ id: 'x', version }, blob), 20_000)
+    await scene.settle()
+  })
+
+  it('seed 1001275: an old copy in which a payload had rotted counted as whole, and nobody looked', async () => {
+    const scene = await Scene.started({ members: 2 })
+    const { world } = scene
+    const [a] = scene.at(0) as [SimMember]
+    const { version } = await scene.put(1, 'x', 'rots', { wait: 'majority' })
+    await scene.settle()
+    const blob = hashText('rots')
+    a.disk.rot({ kind: 'payload', blob })
+    const copy = a.disk.copy()
+    scrub(world, a)
+    await scene.until(() => a.disk.isDurable({ id: 'x', version }, blob), 20_000)
+    expect(a.disk.isRotten).toBe(false)
+    world.crash(a, 'power')
+    world.replaceDisk(a, copy)
+    expect(a.disk.isDurable({ id: 'x', version }, blob)).toBe(false)
+    expect(a.disk.isRotten).toBe(true)
+    world.start(a)
+    scrubAll(world)
+    await scene.settle()
+    expect(a.disk.isDurable({ id: 'x', version }, blob)).toBe(true)
   })
 })

@@ -45,6 +45,13 @@ describe('the ledger of soaks', () => {
     expect(twice).toContain('100 kills and 24 power cuts')
   })
 
+  it('adds up anew what came after the last soak in which something was lost', () => {
+    const since = sumText([soak, { ...soak, lost: 1, commit: 'bad0bad' }, soak]).split('\n\n')[1]
+    expect(since).toContain('the soak of bad0bad found was mended:\n1 soaks: 1,200 seeds, 30.25')
+    expect(since).toContain('0 lost of 90,000 acknowledged writes')
+    expect(sumText([soak])).not.toContain('was mended')
+  })
+
   it('refuses a row that it cannot read', () => {
     const row = rowOf(soak)
     expect(() => readLedger(`${emptyTable()}${row.replace('| 1,200 |', '| many |')}`)).toThrow()

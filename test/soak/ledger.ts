@@ -112,21 +112,40 @@ export function emptyTable(): string {
   return `| ${TITLES.join(' | ')} |\n|${TITLES.map(() => '---|').join('')}\n`
 }
 
-/** What all soaks together have shown, each zero with its denominator. */
+/**
+ * What all soaks together have shown, each zero with its denominator; and what those have shown that
+ * came after the last in which a seed lost or diverged: what is claimed of the code as it is now.
+ */
 export function sumText(soaks: readonly Soak[]): string {
-  const sum = (column: Counted) => sumOf(soaks.map(soak => soak[column]))
+  const told = (column: Counted) => numberText(sumOf(soaks.map(soak => soak[column])))
+  const broken = soaks.findLastIndex(hasBroken)
+  const since = soaks.slice(broken + 1)
+  return [
+    ...simulated(soaks),
+    `Real daemons: ${told('kills')} kills and ${told('powerCuts')} power cuts,`,
+    `${told('labLost')} lost of ${told('labAcknowledged')} acknowledged writes.`,
+    `${told('states')} states explored, ${told('inputs')} inputs fuzzed.`,
+    `${told('failed')} seeds or networks failed.`,
+    ...(broken < 0
+      ? []
+      : ['', `Since what the soak of ${soaks[broken]!.commit} found was mended:`]),
+    ...(broken < 0 ? [] : simulated(since)),
+  ].join('\n')
+}
+
+function hasBroken({ lost, diverged, falseSplits }: Soak): boolean {
+  return lost + diverged + falseSplits > 0
+}
+
+function simulated(soaks: readonly Soak[]): string[] {
+  const told = (column: Counted) => numberText(sumOf(soaks.map(soak => soak[column])))
   const faults = sumOf(soaks.flatMap(soak => Object.values(soak.faults)))
-  const told = (column: Counted) => numberText(sum(column))
   return [
     `${soaks.length} soaks: ${told('seeds')} seeds, ${told('hours')} simulated hours, ${numberText(faults)} faults;`,
     `${told('done')} client operations done, ${told('refused')} refused, ${told('unknown')} unknown.`,
     `${told('lost')} lost of ${told('acknowledged')} acknowledged writes,`,
     `${told('diverged')} diverged and ${told('falseSplits')} false splits in ${told('seeds')} seeds.`,
-    `Real daemons: ${told('kills')} kills and ${told('powerCuts')} power cuts,`,
-    `${told('labLost')} lost of ${told('labAcknowledged')} acknowledged writes.`,
-    `${told('states')} states explored, ${told('inputs')} inputs fuzzed.`,
-    `${told('failed')} seeds or networks failed.`,
-  ].join('\n')
+  ]
 }
 
 function kindsOf(cell: string, line: string): Record<string, number> {

@@ -71,10 +71,17 @@ export class PayloadMending {
     }
   }
 
-  /** Sizes as facts give them: what a damaged record or file says is no witness. */
+  /**
+   * Sizes as facts give them: what a damaged record or file says is no witness. An item whose own
+   * record is damaged is not among all items until it is made anew: its facts name payloads, too.
+   */
   async #sizesOf(blobs: ReadonlySet<Hash>): Promise<ReadonlyMap<Hash, number>> {
+    if (blobs.size === 0) return new Map()
+    return await this.#member.mending.read(() => this.#readSizes(blobs))
+  }
+
+  async #readSizes(blobs: ReadonlySet<Hash>): Promise<ReadonlyMap<Hash, number>> {
     const sizes = new Map<Hash, number>()
-    if (blobs.size === 0) return sizes
     const { store } = this.#member
     for await (const page of store.allItems()) {
       for (const { id } of page) {

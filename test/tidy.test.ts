@@ -80,9 +80,9 @@ describe('the repository', () => {
     expectNone(documents.flatMap(path => checkLinks(path, read(path), exists)))
   })
 
-  it('is tested on the Node that it runs on: 22.12 or newer', () => {
+  it('is tested on the Node that it runs on: 22.15 or newer', () => {
     const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-    expect(major * 100 + minor).toBeGreaterThanOrEqual(2212)
+    expect(major * 100 + minor).toBeGreaterThanOrEqual(2215)
   })
 })
 

@@ -14,6 +14,7 @@ import { escapeName, parseId, rootOf } from '../../src/consensus/items/id.ts'
 import { checkMethod, checkParams } from '../../src/control/check-params.ts'
 import { parseRequest } from '../../src/control/request-line.ts'
 import { decodeVote, encodeVote } from '../../src/node/driver/roster-record.ts'
+import { InvalidPackedFrameError, unpack } from '../../src/node/packing.ts'
 import { decodeToken, encodeToken } from '../../src/node/token.ts'
 import { journalLine, readLines } from '../../src/storage/journal.ts'
 import {
@@ -266,4 +267,17 @@ export const targets: readonly Target[] = [
   { name: 'table-block', take: takeBlock },
   { name: 'snappy', take: input => unsnappy(input) !== undefined },
   { name: 'vote', take: takeVote, spoil: spoilCbor },
+  { name: 'packed', take: takePacked },
 ]
+
+/** A frame as it travels: refused, or unpacked to no more than a frame may have. */
+function takePacked(input: Bytes): boolean {
+  try {
+    const frame = unpack(input)
+    if (frame.length > limits.streamFrameBytesMax) throw new Error('unpacked to more than a frame')
+    return decodeFrame(frame, limits.streamFrameBytesMax).ok
+  } catch (error) {
+    if (error instanceof InvalidPackedFrameError) return false
+    throw error
+  }
+}

@@ -5,9 +5,9 @@
  */
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 
-if (major < 22 || (major === 22 && minor < 12)) {
+if (major < 22 || (major === 22 && minor < 15)) {
   process.stderr.write(
-    `veche needs Node 22.12 or newer, and this is Node ${process.versions.node}. ` +
+    `veche needs Node 22.15 or newer, and this is Node ${process.versions.node}. ` +
       'Install a newer one, or run it from a checkout with: npx veche\n',
   )
   process.exit(2)

@@ -11,6 +11,7 @@ import type { Bytes } from '../../base/bytes.ts'
 import type { MemberId } from '../../base/fact.ts'
 import { InvariantError } from '../../base/invariant.ts'
 import { limits } from '../../base/limits.ts'
+import { pack, unpack } from '../packing.ts'
 import { type Clock, type Lane, type Log, NetworkError } from '../ports.ts'
 import { inLane } from './in-lane.ts'
 import { OutLane } from './out-lane.ts'
@@ -77,7 +78,8 @@ export class Link {
   /** See Network.send. */
   send(lane: Lane, frame: Bytes): Promise<void> {
     if (this.#isDown) return Promise.reject(new NetworkError('The link is down.'))
-    return (this.#out[lane] ?? this.#open(lane)).send(frame)
+    const bytes = lane === 'main' ? pack(frame) : frame
+    return (this.#out[lane] ?? this.#open(lane)).send(bytes)
   }
 
   /** Takes over a stream that the member opened. */
@@ -148,7 +150,10 @@ export class Link {
     try {
       await before
       if (!(await this.#up.promise)) return
-      await read(frame => (this.#isDown ? undefined : deliver(lane, frame)))
+      const isPacking = lane === 'main'
+      await read(bytes => {
+        if (!this.#isDown) return deliver(lane, isPacking ? unpack(bytes) : bytes)
+      })
       this.down(new NetworkError('The other side closed the stream.'))
     } catch (error) {
       // A broken invariant is a bug of ours, wherever it shows: it ends the process.
@@ -163,7 +168,7 @@ export class Link {
   }
 }
 
-/** Whether the other side sent what no member sends: a length that is none or above the limit. */
+/** Whether the other side sent what no member sends: a bad length, or what cannot be unpacked. */
 function isHostile(error: unknown): boolean {
   return error instanceof Error && /^Invalid|^UnexpectedEOF|^StreamBuffer/.test(error.name)
 }

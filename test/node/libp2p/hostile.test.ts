@@ -1,6 +1,7 @@
 /**
  * A peer that breaks the rules is cut and named; the others notice nothing.
  */
+import { zstdCompressSync } from 'node:zlib'
 import { encode } from 'it-length-prefixed'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { utf8 } from '../../../src/base/bytes.ts'
@@ -19,6 +20,13 @@ const breaches: readonly (readonly [name: string, bytes: Uint8Array])[] = [
   [
     'a frame above the limit',
     encode.single(new Uint8Array(limits.streamFrameBytesMax + 1)).subarray(0, 5),
+  ],
+  ['a packed frame that is none', encode.single(Uint8Array.of(0, 1, 2, 3)).subarray()],
+  [
+    'a packed frame above the limit',
+    encode
+      .single(Buffer.concat([Uint8Array.of(0), zstdCompressSync(Buffer.alloc(64 * 2 ** 20))]))
+      .subarray(),
   ],
   ['a length that never ends', new Uint8Array(64).fill(0xff)],
 ]

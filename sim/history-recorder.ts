@@ -107,7 +107,7 @@ export class HistoryRecorder {
     const facts = image === null ? [] : this.#disks.facts(image)
     const { status, roster } = member.agreement
     const shown = isTold ? await shownItems(params => service.list(params)) : { items: null }
-    if (moment === 'settled') this.#lookAtRoster(entry.id, roster, true)
+    if (moment === 'settled') this.#writeRoster(roster.join(' '))
     const about = { status, roster: [...roster], cut, hash, facts, ...shown }
     this.#lines.write({ kind: 'dump', member: entry.id, moment, ...about })
   }
@@ -179,21 +179,31 @@ export class HistoryRecorder {
     this.#lookAtRosters()
   }
 
+  /**
+   * Each roster that some member has is one in effect: where a cut is, there are two. When one changed
+   * all are written, what most have last: who was put back by an old copy speaks for itself only.
+   */
   #lookAtRosters(): void {
+    const held = new Map<string, number>()
+    let hasChanged = false
     for (const { id, member } of this.#world.up()) {
-      if (member.roster.isRemoved) this.#write(id, 'removed')
-      else this.#lookAtRoster(id, member.agreement.roster)
+      if (member.roster.isRemoved) {
+        this.#write(id, 'removed')
+        continue
+      }
+      const roster = member.agreement.roster.join(' ')
+      held.set(roster, (held.get(roster) ?? 0) + 1)
+      hasChanged ||= this.#rosters.get(id) !== roster
+      this.#rosters.set(id, roster)
     }
+    if (!hasChanged) return
+    for (const [roster] of [...held].sort((a, b) => a[1] - b[1])) this.#writeRoster(roster)
   }
 
-  /** Each roster that some member has is one in effect: where a cut is, there are two. */
-  #lookAtRoster(id: string, members: readonly string[], isAsked = false): void {
-    const roster = members.join(' ')
-    if (!isAsked && this.#rosters.get(id) === roster) return
-    this.#rosters.set(id, roster)
+  #writeRoster(roster: string): void {
     if (this.#roster === roster) return
     this.#roster = roster
-    this.#lines.write({ kind: 'roster', members })
+    this.#lines.write({ kind: 'roster', members: roster.split(' ') })
   }
 
   #goesOn(id: string): void {

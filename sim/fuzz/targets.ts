@@ -14,6 +14,7 @@ import { escapeName, parseId, rootOf } from '../../src/consensus/items/id.ts'
 import { checkMethod, checkParams } from '../../src/control/check-params.ts'
 import { parseRequest } from '../../src/control/request-line.ts'
 import { decodeVote, encodeVote } from '../../src/node/driver/roster-record.ts'
+import { decodeEvents } from '../../src/node/ledger/event-record.ts'
 import { InvalidPackedFrameError, unpack } from '../../src/node/packing.ts'
 import { decodeToken, encodeToken } from '../../src/node/token.ts'
 import { journalLine, readLines } from '../../src/storage/journal.ts'
@@ -268,7 +269,18 @@ export const targets: readonly Target[] = [
   { name: 'snappy', take: input => unsnappy(input) !== undefined },
   { name: 'vote', take: takeVote, spoil: spoilCbor },
   { name: 'packed', take: takePacked },
+  { name: 'events', take: takeEvents, spoil: spoilCbor },
 ]
+
+/** A record of events: refused in one way only, or read. */
+function takeEvents(input: Bytes): boolean {
+  try {
+    return Array.isArray(decodeEvents(input))
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith('A record of events')) return false
+    throw error
+  }
+}
 
 /** A frame as it travels: refused, or unpacked to no more than a frame may have. */
 function takePacked(input: Bytes): boolean {

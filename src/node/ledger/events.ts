@@ -3,7 +3,6 @@
  * events of one batch are one record of the store, written with the facts they tell of, so that
  * each is given once per cursor, also across a restart. A cursor is `record.index`.
  */
-import { utf8, utf8Text } from '../../base/bytes.ts'
 import { type ItemSummary, isDelete, isSystemId } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
 import { stampMs } from '../../base/stamp.ts'
@@ -12,6 +11,7 @@ import { collisionsOf } from '../../consensus/items/view.ts'
 import type { EventBody } from '../../control/protocol-network.ts'
 import type { EventEntry, Store, Write } from '../../storage/store.ts'
 import type { Batch } from './batch.ts'
+import { decodeEvents, encodeEvents } from './event-record.ts'
 import type { Ledger } from './ledger.ts'
 import type { ChangedFact, ItemWork } from './work.ts'
 
@@ -44,7 +44,7 @@ export class EventLog {
     if (bodies.length === 0) return { writes: [], events: [] }
     this.#last += 1
     const sequence = this.#last
-    const writes: Write[] = [{ kind: 'event', sequence, body: utf8(JSON.stringify(bodies)) }]
+    const writes: Write[] = [{ kind: 'event', sequence, body: encodeEvents(bodies) }]
     if (this.#first === 0) this.#first = sequence
     if (sequence - this.#first > limits.eventRecordsMax * 1.1) {
       this.#first = sequence - limits.eventRecordsMax
@@ -56,7 +56,7 @@ export class EventLog {
 
 /** The events of a record. */
 export function readEvents(entry: EventEntry): LedgerEvent[] {
-  const bodies = JSON.parse(utf8Text(entry.body) ?? '[]') as EventBody[]
+  const bodies = decodeEvents(entry.body)
   return bodies.map((body, at) => ({ cursor: `${entry.sequence}.${at + 1}`, body }))
 }
 

@@ -122,8 +122,8 @@ export class Monitor {
       for (const [key, { fact, durableAtMs, agreedAtMs }] of disk.holdings) {
         if (durableAtMs === null || isSystemId(fact.id)) continue // also what has rotted
         // Own new writes are newer than what is compared, until they were agreed once.
-        const since = fact.by === id ? agreedAtMs : durableAtMs
-        if (since === null || since > until) continue
+        if (fact.by === id && (agreedAtMs === null || agreedAtMs > until)) continue
+        if (durableAtMs > until) continue // also what had rotted, and came again
         held.set(key, (held.get(key) ?? 0) + 1)
       }
     }

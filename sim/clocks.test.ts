@@ -71,7 +71,22 @@ describe('a wall clock that runs ahead', () => {
     scene.world.at(3).skew.wallOffsetMs = 0
     await scene.run(2 * (200_000 - 60_000))
     await scene.until(() => areOne(scene, 0, 1, 2, 3), 40_000)
-    expect([0, 1, 2, 3].flatMap(place => named(scene, place))).toEqual([])
+    await scene.until(() => [0, 1, 2, 3].every(place => named(scene, place).length === 0), 10_000)
+  })
+
+  it('goes no further ahead when members are killed again and again (seed 1002586)', async () => {
+    const scene = await withWalls(0, 10_000, 5000)
+    startAt(scene, 0, 1, 2)
+    await scene.run(5000)
+    for (let times = 0; times < 100; times++) {
+      const one = scene.world.at(times % 3)
+      scene.world.crash(one, 'kill')
+      await scene.run(40)
+      scene.world.start(one)
+      await scene.run(300)
+    }
+    for (const place of [0, 1, 2]) expect(aheadMs(scene, place)).toBeLessThan(15_000)
+    await scene.until(() => areOne(scene, 0, 1, 2), 20_000)
   })
 
   it('of one of two draws neither: each names what it sees', async () => {

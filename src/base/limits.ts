@@ -239,8 +239,9 @@ export const limits = {
   twinMs: 30_000,
   /** A stamp or a clock further ahead than this is not followed (PROTOCOL 4). */
   clockAheadMs: 60_000,
-  /** The network clock is persisted with this reserve, so a restart never goes back. */
-  clockReserveMs: 1000,
+  /** The network clock is persisted with this reserve, so a restart never goes back. Less than a process
+   * takes to start: restarts in a loop must not drive the clock ahead. */
+  clockReserveMs: 250,
   /** Facts that were offered are dropped when the offerer is silent so long (PROTOCOL 8). */
   offerMs: 10_000,
   /** What one member may have offered and not yet added; a slice is far below it. */

@@ -22,9 +22,9 @@ import type { Store, Write } from '../../storage/store.ts'
 import type { Clock } from '../ports.ts'
 
 /** The reserve is renewed when less than this is left of it. */
-const RESERVE_LOW_MS = 200
-/** A clock this far ahead of the machine's jumped: the reserve of a restart or two brings less. */
-const AHEAD_MS = 2 * limits.clockReserveMs
+const RESERVE_LOW_MS = 50
+/** A clock this far ahead of the machine's jumped: the reserve of a few restarts brings less. */
+const AHEAD_MS = 8 * limits.clockReserveMs
 /** A clock that jumped ahead is kept on disk so often. */
 const RENEWAL_MS = 1000
 /** A wall clock counts until its member has been silent for this: longer than any hiccup. */
@@ -131,14 +131,15 @@ export class NetworkTime {
   /** What must be written along with a batch, so that the persisted clock is ahead of its stamps. */
   reserve(): Write[] {
     const lastMs = stampMs(this.#network.last)
-    return this.#keepAhead({ lastMs, lowMs: RESERVE_LOW_MS, reserveMs: limits.clockReserveMs })
+    return this.#keepAhead({ lastMs, lowMs: RESERVE_LOW_MS })
   }
 
   /**
    * What must be written without a batch, asked for with every tick and answered once a second: a
    * clock that followed others ahead of this machine's would go back at a restart, though nothing
    * was written meanwhile, and the others pass over what an older clock says. One that is near the
-   * machine's needs nothing.
+   * machine's needs nothing. It is kept no further ahead than a batch keeps it: restarts in a loop would
+   * drive the clocks of all ahead, until one that was down for a while follows no more.
    */
   renewal(): Write[] {
     const monotonicMs = this.#clock.monotonicMs()
@@ -146,17 +147,16 @@ export class NetworkTime {
     this.#renewedAt = monotonicMs
     if (this.nowMs() - this.#clock.wallMs() <= AHEAD_MS) return []
     const lastMs = Math.max(this.nowMs(), stampMs(this.#network.last))
-    return this.#keepAhead({ lastMs, lowMs: RENEWAL_MS, reserveMs: 2 * RENEWAL_MS })
+    return this.#keepAhead({ lastMs, lowMs: 0 })
   }
 
   #keepAhead(wanted: {
     readonly lastMs: number
     /** Nothing is written while more than this is left. */
     readonly lowMs: number
-    readonly reserveMs: number
   }): Write[] {
     if (stampMs(this.#reserve) - wanted.lastMs > wanted.lowMs) return []
-    this.#reserve = stampOf(wanted.lastMs + wanted.reserveMs)
+    this.#reserve = stampOf(wanted.lastMs + limits.clockReserveMs)
     return [{ kind: 'meta', key: KEY, value: Buffer.from(this.#reserve, 'hex') }]
   }
 }

@@ -104,7 +104,8 @@ describe('a broken guarantee is noticed', () => {
         const { fact } = holding
         const ghost = { ...fact, id: 'ghost' }
         if (fact.id !== 'item/0' || disk === scene.world.at(0).disk) continue
-        disk.holdings.set(refKey(ghost), { ...holding, fact: { ...ghost, by: 'nobody' } })
+        const state = { kind: 'pending', order: 1, fresh: false } as const
+        disk.holdings.set(refKey(ghost), { ...holding, state, fact: { ...ghost, by: 'nobody' } })
       }
     }
     await scene.run(5000)

@@ -164,7 +164,8 @@ describe('the setting of a network', () => {
     const killed = scene.ask(changeQuorum(up(scene, 0).member, 'roster'))
     await expect(killed).rejects.toThrow('Not every member agreed in time')
     scene.world.start(scene.world.at(1))
-    await scene.until(() => scene.are('source'), 20_000)
+    const isReached = () => up(scene, 0).member.reached().length === 2
+    await scene.until(() => scene.are('source') && isReached(), 20_000)
     await scene.ask(changeQuorum(up(scene, 0).member, 'roster'))
     await scene.until(() => quorums(scene).every(quorum => quorum === 'roster'), 5000)
     await remove(scene, 0, 2)

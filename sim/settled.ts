@@ -3,6 +3,7 @@
  * roster, nobody is still on the way in, and nothing waits anywhere. Who was removed takes part until
  * it knows; who lies is not asked.
  */
+import type { MemoryStore } from '../src/storage/memory-store.ts'
 import { groupsOf } from './groups.ts'
 import type { SimMember, UpMember, World } from './world.ts'
 
@@ -75,6 +76,7 @@ export function isSettled(world: World): boolean {
       here.every(other => entry.member.roster.isMember(other.id)) &&
       entry.member.ledger.sets.settled.waitingItems().next().done === true &&
       entry.member.store.counts().pending === 0 &&
+      (entry.member.store as MemoryStore).undurable === 0 &&
       missing(world, entry) === 0,
   )
 }

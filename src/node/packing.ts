@@ -7,6 +7,7 @@
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { type Bytes, concatBytes } from '../base/bytes.ts'
+import { invariant } from '../base/invariant.ts'
 import { limits } from '../base/limits.ts'
 
 const PACKED = 0
@@ -25,6 +26,7 @@ export class InvalidPackedFrameError extends Error {
 
 /** A frame as it travels. */
 export function pack(frame: Bytes): Bytes {
+  invariant(frame[0] !== PACKED, 'no frame begins with 0')
   if (frame.length < limits.packedFromBytes) return frame
   const packed = zstdCompressSync(frame, {
     params: { [constants.ZSTD_c_compressionLevel]: LEVEL },

@@ -75,6 +75,7 @@ export interface Network {
   /**
    * One frame to one member, in order. Resolves when the transport took it (so that a caller that
    * awaits it gathers the next batch meanwhile); rejects with a NetworkError when there is no link.
+   * A frame of the main lane never begins with 0 (packing.ts).
    */
   send(peer: MemberId, lane: Lane, frame: Bytes): Promise<void>
   isConnected(peer: MemberId): boolean

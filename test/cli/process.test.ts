@@ -82,5 +82,5 @@ test('a Node that is too old is told so in one sentence', async () => {
   })
   const { code, out, err } = await ended(child)
   expect({ code, out }).toEqual({ code: 2, out: '' })
-  expect(err).toMatch(/^veche needs Node 22\.12 or newer, and this is Node 20\.20\.2\./)
+  expect(err).toMatch(/^veche needs Node 22\.15 or newer, and this is Node 20\.20\.2\./)
 })

@@ -12,6 +12,11 @@ import type { Clock, Contact, NetworkListener } from '../src/node/ports.ts'
 const SMALL = { bytes: 200, frames: 100_000, inFlight: 256 }
 const LARGE = { bytes: 256 * 1024, frames: 2400, inFlight: 4 }
 const PINGS = 2000
+/** The first byte of a frame says whether it is the last of its run; none begins with 0. */
+const MORE = 1
+const LAST = 2
+/** What cannot be compressed. */
+const noise = new Uint8Array(randomBytes(LARGE.bytes))
 
 const clock: Clock = {
   monotonicMs: () => performance.now(),
@@ -55,7 +60,7 @@ async function receive(setup: Setup): Promise<void> {
   const network = await startNetwork(
     setup,
     (from, lane, frame) => {
-      if (frame[0] === 0) return
+      if (frame[0] === MORE) return
       const echo = network.send(from, lane, frame.subarray(0, 1))
       echo.catch((error: unknown) => console.error(String(error)))
     },
@@ -95,8 +100,8 @@ async function measure(): Promise<void> {
       let next = 0
       const sender = async () => {
         while (next < plan.frames) {
-          const frame = new Uint8Array(plan.bytes)
-          if (++next === plan.frames) frame[0] = 1
+          const frame = noise.slice(0, plan.bytes)
+          frame[0] = ++next === plan.frames ? LAST : MORE
           await network.send(other!, 'main', frame)
         }
       }
@@ -117,7 +122,7 @@ async function measure(): Promise<void> {
   for (let i = 0; i < PINGS; i++) {
     const back = echoed()
     const startMs = performance.now()
-    await network.send(other!, 'main', new Uint8Array(200).fill(1))
+    await network.send(other!, 'main', new Uint8Array(200).fill(LAST))
     await back
     times.push(performance.now() - startMs)
   }

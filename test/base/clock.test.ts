@@ -154,6 +154,19 @@ describe('the bounds that wall clocks give', () => {
     expect(aheadMs(3_600_000, [0])).toEqual([3_600_000, 3_600_000])
   })
 
+  it('call no network clock far ahead where a wall clock shows a time before 1970', () => {
+    for (const heard of [[], [-2e12], [-1e12, -3e12]]) {
+      const { limitMs, backToMs } = boundsOf(-1e12, heard)
+      expect(limitMs).toBe(limits.clockAheadMs)
+      expect(backToMs).toBe(heard.length === 0 ? null : 0)
+    }
+    // Network clocks begin with 1970 as well.
+    const clock = startClock({ monotonicMs: 0, wallMs: -1e12, persisted: null })
+    const bounds = boundsOf(-1e12, [-1e12])
+    const other = stampOf(30_000)
+    expect(hearClock(clock, { stamp: other, monotonicMs: 0, bounds })).toBe('followed')
+  })
+
   it('never bring a member below its own wall clock, whatever others show', () => {
     expect(aheadMs(0, [-1e9, -1e9])).toEqual([-1e9, 0])
   })

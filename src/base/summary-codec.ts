@@ -1,6 +1,8 @@
 /**
  * An item's summary and a fact's state as canonical bytes, for the store. Their envelope on disk
- * carries format and checksum; the first value here is the format of the record itself.
+ * carries format and checksum; the first value here is the format of the record itself. The number
+ * of facts and the XOR of their versions stand before it on disk, for a look at all of them: a
+ * summary is read with these.
  */
 import type { Bytes } from './bytes.ts'
 import { type CborValue, type Decoded, decodeWith, encodeCbor, hexBytes } from './cbor.ts'
@@ -16,12 +18,20 @@ import {
   refuse,
 } from './cbor-read.ts'
 import type { FactState, HeadSummary, ItemSummary, SetSummary } from './fact.ts'
+import type { Hash } from './hash.ts'
 import { limits } from './limits.ts'
 
 const SUMMARY_FORMAT = 1
+/** Nearly all items: whole, agreed, with one head. Says each hash once, and one of a first version never. */
+const USUAL_FORMAT = 2
+
+/** What stands before a summary. */
+export type SummaryFold = Pick<ItemSummary, 'facts' | 'factsXor'>
 
 /** The bytes of a summary. */
 export function encodeSummary(summary: ItemSummary): Bytes {
+  const usual = usualValue(summary)
+  if (usual !== undefined) return encodeCbor(usual)
   return encodeCbor([
     SUMMARY_FORMAT,
     summary.id,
@@ -34,9 +44,32 @@ export function encodeSummary(summary: ItemSummary): Bytes {
   ])
 }
 
+function usualValue(summary: ItemSummary): CborValue | undefined {
+  const { id, facts, factsXor, agreed, pending, heads, unrooted } = summary
+  const head = heads[0]
+  const newest = agreed?.newest[0]
+  if (agreed === null || head === undefined || newest === undefined) return undefined
+  if (heads.length > 1 || agreed.newest.length > 1 || head.version !== newest.version)
+    return undefined
+  if (agreed.count !== facts || pending !== null || unrooted > 0) return undefined
+  return [
+    USUAL_FORMAT,
+    id,
+    head.version === factsXor ? null : hexBytes(head.version),
+    hexBytes(newest.digest),
+    hexBytes(agreed.addedMax),
+    hexBytes(head.dataHash),
+    head.deleted,
+    head.position,
+    hexBytes(head.at),
+    head.by,
+  ]
+}
+
 /** The summary that bytes say, or why they say none. */
-export function decodeSummary(bytes: Bytes): Decoded<ItemSummary> {
+export function decodeSummary(bytes: Bytes, fold: SummaryFold): Decoded<ItemSummary> {
   return decodeWith(bytes, limits.summaryBytesMax, value => {
+    if (Array.isArray(value) && value[0] === USUAL_FORMAT) return readUsual(value, fold)
     const field = asTuple(value, 8, 'a summary')
     asInt(field[0], SUMMARY_FORMAT, SUMMARY_FORMAT, 'the format of a summary')
     return {
@@ -49,6 +82,24 @@ export function decodeSummary(bytes: Bytes): Decoded<ItemSummary> {
       unrooted: readCount(field[7]),
     }
   })
+}
+
+function readUsual(value: unknown, { facts, factsXor }: SummaryFold): ItemSummary {
+  const field = asTuple(value, 10, 'a usual summary')
+  const own = asNullable(field[2], hash => asHash(hash, 'a version'))
+  if (own === factsXor) refuse('a version that follows is said')
+  const version = own ?? factsXor
+  const digest = asHash(field[3], 'a digest')
+  const addedMax = asStamp(field[4], 'addedMax')
+  return {
+    id: asText(field[1], limits.idBytesMax, 'an id'),
+    facts,
+    factsXor,
+    agreed: { count: facts, newest: [{ version, digest }], addedMax },
+    pending: null,
+    heads: [headOf(version, field.slice(5))],
+    unrooted: 0,
+  }
 }
 
 /** A state as a value, for a record that holds it beside other things. */
@@ -94,13 +145,20 @@ function headValue(head: HeadSummary): CborValue {
 }
 
 function readHead(value: unknown): HeadSummary {
-  const field = asTuple(value, 6, 'a head')
+  const [version, ...rest] = asTuple(value, 6, 'a head')
+  return headOf(asHash(version, 'a version'), rest)
+}
+
+function headOf(
+  version: Hash,
+  [dataHash, deleted, position, at, by]: readonly unknown[],
+): HeadSummary {
   return {
-    version: asHash(field[0], 'a version'),
-    dataHash: asHash(field[1], 'a dataHash'),
-    deleted: asBoolean(field[2], 'deleted'),
-    position: asInt(field[3], 1, Number.MAX_SAFE_INTEGER, 'a position'),
-    at: asStamp(field[4], 'at'),
-    by: asText(field[5], limits.memberIdBytesMax, 'a member id'),
+    version,
+    dataHash: asHash(dataHash, 'a dataHash'),
+    deleted: asBoolean(deleted, 'deleted'),
+    position: asInt(position, 1, Number.MAX_SAFE_INTEGER, 'a position'),
+    at: asStamp(at, 'at'),
+    by: asText(by, limits.memberIdBytesMax, 'a member id'),
   }
 }

@@ -19,7 +19,6 @@ import { damagedTables, demandCheck } from './mending.ts'
 import type { Op } from './overlay.ts'
 import {
   factPayload,
-  itemPayload,
   readGroupPayload,
   readItemPayload,
   readRefPayload,
@@ -66,6 +65,8 @@ const STEP_ITEMS = 200
 interface FoundItem {
   readonly id: ItemId
   readonly summary: ItemSummary | undefined
+  /** The summary as it lies there. */
+  readonly payload?: Uint8Array | undefined
   readonly facts: readonly HeldFact[]
   readonly damages: readonly Damage[]
 }
@@ -148,10 +149,10 @@ async function accountedBlobs(
  */
 async function derivedDamages({ db, snapshot, counted }: Scrub, page: readonly FoundItem[]) {
   const expected: Expected[] = []
-  for (const { id, summary, facts } of page) {
-    if (summary !== undefined) {
+  for (const { id, payload, facts } of page) {
+    if (payload !== undefined) {
       expected.push({ key: keys.idHash(hashText(id)), payload: utf8(id), id })
-      expected.push({ key: keys.item(id), payload: itemPayload(summary), id })
+      expected.push({ key: keys.item(id), payload, id })
     }
     for (const held of facts) {
       const { fact, state } = held
@@ -207,7 +208,7 @@ async function* joinedItems(scrub: Scrub): AsyncGenerator<FoundItem> {
       const own =
         !group.done && group.value.id === id ? group.value : { id, facts: [], damages: [] }
       const damages = summary === undefined ? [...tell(scrub, key), ...own.damages] : own.damages
-      yield { ...own, summary, damages }
+      yield { ...own, summary, payload: summary === undefined ? undefined : payload, damages }
       if (!group.done && group.value.id === id) group = await groups.next()
     }
   }

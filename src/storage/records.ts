@@ -67,15 +67,16 @@ export interface ItemFold {
   readonly factsXor: Hash
 }
 
-/** A summary; its count and digest stand in front once more, for the fold. */
+/** A summary; its count and digest stand in front, for the fold. */
 export function itemPayload(summary: ItemSummary): Bytes {
   return concatBytes([sizePayload(summary.facts), rawOf(summary.factsXor), encodeSummary(summary)])
 }
 
 /** The summary that bytes say; `undefined` when they say none. */
 export function readItemPayload(payload: Bytes): ItemSummary | undefined {
-  if (payload.length < FOLD_BYTES) return undefined
-  const summary = decodeSummary(payload.subarray(FOLD_BYTES))
+  const fold = readItemFold(payload)
+  if (fold === undefined) return undefined
+  const summary = decodeSummary(payload.subarray(FOLD_BYTES), fold)
   return summary.ok ? summary.value : undefined
 }
 

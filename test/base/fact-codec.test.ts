@@ -55,6 +55,10 @@ test('a text keeps its leading U+FEFF, or hashes over it would not fit after rea
   expect(value).toEqual({ ok: true, value: '\ufeffx' })
 })
 
+function expectSummary(summary: ItemSummary): void {
+  expect(decodeSummary(encodeSummary(summary), summary)).toEqual({ ok: true, value: summary })
+}
+
 test('a summary and a state come back from their bytes as they were', () => {
   const h = (digit: string) => digit.repeat(64)
   const summary: ItemSummary = {
@@ -79,7 +83,25 @@ test('a summary and a state come back from their bytes as they were', () => {
     ],
     unrooted: 1,
   }
-  expect(decodeSummary(encodeSummary(summary))).toEqual({ ok: true, value: summary })
+  expectSummary(summary)
+  // The usual one says each hash once, and the one that follows from the fold never.
+  const agreed = { ...summary.agreed!, count: 3 }
+  const usual = { ...summary, agreed, unrooted: 0 }
+  expectSummary(usual)
+  expectSummary({ ...usual, factsXor: h('1') })
+  expect(encodeSummary(usual).length).toBeLessThan(encodeSummary(summary).length - 60)
+  const first = encodeSummary({ ...usual, factsXor: h('1') })
+  expect(first.length).toBe(encodeSummary(usual).length - 33)
+  // A version that follows is not said a second time.
+  expect(decodeSummary(encodeSummary(usual), { facts: 3, factsXor: h('1') }).ok).toBe(false)
+  for (const other of [
+    { ...usual, pending: usual.agreed },
+    { ...usual, heads: [] },
+    { ...usual, agreed: null },
+    { ...usual, facts: 4 },
+    { ...usual, heads: [{ ...usual.heads[0]!, version: h('9') }] },
+  ])
+    expectSummary(other)
   const states: FactState[] = [
     { kind: 'agreed', added: '00000000000000ff' },
     { kind: 'pending', order: 7, fresh: true },

@@ -74,7 +74,10 @@ describe('a store of format 1', () => {
       if (key.startsWith('f')) {
         expect(toHex(factPayload(readFactPayload(payload!)!))).toBe(toHex(payload!))
       } else if (key.startsWith('i')) {
-        expect(toHex(itemPayload(readItemPayload(payload!)!))).toBe(toHex(payload!))
+        // Whole items take fewer bytes since; they say the same.
+        const again = itemPayload(readItemPayload(payload!)!)
+        expect(again.length).toBeLessThanOrEqual(payload!.length)
+        expect(readItemPayload(again)).toEqual(readItemPayload(payload!))
       } else {
         continue
       }

@@ -77,7 +77,7 @@ test('extending a summary answers what summarising all facts does, wherever it a
           expect(extended).toEqual(full)
         }
         summary = full
-        expect(decodeSummary(encodeSummary(full))).toEqual({ ok: true, value: full })
+        expect(decodeSummary(encodeSummary(full), full)).toEqual({ ok: true, value: full })
       }
     }),
     { numRuns: 1000 },

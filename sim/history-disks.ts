@@ -32,6 +32,8 @@ interface Watched {
   readonly payloads: Set<string>
   /** Facts by their payload. */
   readonly byBlob: Map<string, Holding[]>
+  /** Payloads that facts name and that were not there when they came. */
+  readonly lacking: Set<string>
   /** What the last process left; null while one runs. */
   left: Image | null
 }
@@ -55,6 +57,7 @@ export class DiskRecorder {
       holdings: new Map(),
       payloads: new Set(),
       byBlob: new Map(),
+      lacking: new Set(),
       left: null,
     }
     this.#watched.set(entry.id, watched)
@@ -136,11 +139,24 @@ export class DiskRecorder {
       watched.holdings.set(key, holding)
       if (blob !== null) watched.byBlob.set(blob, [...(watched.byBlob.get(blob) ?? []), holding])
     }
+    if (!payload) watched.lacking.add(blob)
     this.#hold(watched, holding)
+  }
+
+  /** The file of a large payload may be in its place before its writer is told so, and counts from then. */
+  lookAtPlaced(): void {
+    for (const watched of this.#watched.values()) {
+      for (const blob of watched.lacking) {
+        const [holding] = watched.byBlob.get(blob) ?? []
+        if (holding === undefined) watched.lacking.delete(blob)
+        else if (watched.entry.disk.isDurable(holding, blob)) this.#havePayload(watched, blob)
+      }
+    }
   }
 
   #havePayload(watched: Watched, blob: string): void {
     watched.payloads.add(blob)
+    watched.lacking.delete(blob)
     for (const holding of watched.byBlob.get(blob) ?? []) {
       if (holding.payload) continue
       holding.payload = true
@@ -174,6 +190,7 @@ export class DiskRecorder {
     const facts = left === null ? [] : this.facts(left)
     watched.holdings.clear()
     watched.byBlob.clear()
+    watched.lacking.clear()
     watched.payloads.clear()
     for (const [blob, bytes] of left?.tables.payloads ?? []) {
       if (this.#foundIn(bytes)?.hash === blob) watched.payloads.add(blob) // else it has rotted
@@ -188,7 +205,9 @@ export class DiskRecorder {
         payload: blob === null || payload !== null,
       }
       watched.holdings.set(refKey(holding), holding)
-      if (blob !== null) watched.byBlob.set(blob, [...(watched.byBlob.get(blob) ?? []), holding])
+      if (blob === null) continue
+      watched.byBlob.set(blob, [...(watched.byBlob.get(blob) ?? []), holding])
+      if (!holding.payload) watched.lacking.add(blob)
     }
     this.#lines.write({
       kind: 'dump',

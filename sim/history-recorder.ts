@@ -77,7 +77,10 @@ export class HistoryRecorder {
       this.#write(id, 'down')
       this.#rosters.set(id, this.#roster)
     }
-    this.#lines.beforeDone = () => this.#lookAtRosters()
+    this.#lines.beforeDone = () => {
+      this.#lookAtRosters()
+      this.#disks.lookAtPlaced()
+    }
     this.#later()
     this.#dumpLater()
   }
@@ -256,8 +259,11 @@ export function slowestRate(world: World): number {
   return Math.min(1, ...world.members.map(({ skew }) => skew.rate))
 }
 
-/** The times that the members of a world are held to. */
-export function boundsOf(world: World): Bounds {
+/**
+ * The times that the members of a world are held to. `slowest`: how slow a fault may make a clock, for
+ * what is judged while faults happen.
+ */
+export function boundsOf(world: World, slowest: number): Bounds {
   const scale = 1 / slowestRate(world)
   const slowMs = Math.max(...world.members.map(({ disk }) => slowestFsyncMs(disk.weather)))
   return {
@@ -268,7 +274,7 @@ export function boundsOf(world: World): Bounds {
     rosterLagMs: (world.quorum === 'visible' ? 120_000 : 5000) * scale,
     // A batch may wait for the one before it.
     persistMs: 2 * slowMs + 100,
-    sidesMs: 7000 * scale,
+    sidesMs: 7000 / Math.min(slowest, slowestRate(world)),
   }
 }
 

@@ -8,6 +8,7 @@ import { limits } from '../src/base/limits.ts'
 import { participants } from '../src/consensus/agreement/reach.ts'
 import type { Status } from '../src/consensus/messages.ts'
 import { groupsOf } from './groups.ts'
+import { slowestRate } from './history-recorder.ts'
 import type { Verdict } from './verdict.ts'
 import type { SimMember, UpMember, World } from './world.ts'
 
@@ -49,6 +50,8 @@ export class Monitor {
   /** The sides as they stood last, and since when two of them have Sources. */
   #cut = ''
   #twoSidesSince = 0
+  /** How slow a clock has run since then: its member counts the seconds by it. */
+  #slowest = 1
   /** When each side had a Source last. */
   #allHadAtMs = Number.NEGATIVE_INFINITY
   #ticks = 0
@@ -209,9 +212,13 @@ export class Monitor {
       )
       .sort()
       .join(' ')
-    if (withSource.length < 2 || cut !== this.#cut) this.#twoSidesSince = this.#world.nowMs
+    if (withSource.length < 2 || cut !== this.#cut) {
+      this.#twoSidesSince = this.#world.nowMs
+      this.#slowest = 1
+    }
     this.#cut = cut
-    if (this.#world.nowMs - this.#twoSidesSince <= TWO_SIDES_MS) return
+    this.#slowest = Math.min(this.#slowest, slowestRate(this.#world))
+    if (this.#world.nowMs - this.#twoSidesSince <= TWO_SIDES_MS / this.#slowest) return
     const names = withSource.map(side => side.map(entry => entry.id).join('+')).join(' and ')
     this.#verdict.fail('G6', `Sources on two sides for over 7 s: ${names}`)
     this.#twoSidesSince = this.#world.nowMs

@@ -48,8 +48,8 @@ describe('a planted bug is found by drawn seeds', () => {
   it('suppress marks: in peace, every check costs the Sources their status', () =>
     isFound('suppress-marks', 60))
 
-  it.runIf(isDeep)('silence is agreement: elected with what only one holds', () =>
-    isFound('silence-is-agreement'),
+  it.runIf(isDeep)('wait for nobody: elected before the others answered', () =>
+    isFound('wait-for-nobody'),
   )
 
   it.runIf(isDeep)('majority of the seen: two sides of a cut have Sources', () =>

@@ -31,16 +31,15 @@ export interface Simulated {
 }
 
 /**
- * Those that drawn seeds are to find; most of the agreement machine's the explorer finds, too, and alone
- * `count-self`: whole members heal by comparing before it shows.
+ * Those that drawn seeds are to find; most of the agreement machine's the explorer finds, too. It alone finds
+ * `count-self`, `silence-is-agreement` and `elect-half-fetched` (200 to 400 drawn seeds did not): whole
+ * members heal by comparing before they show.
  */
 export const simulated: readonly Simulated[] = [
   { bug: 'suppress-marks', expected: ['G5'] },
   { bug: 'answer-before-persist', expected: ['G1'] },
   { bug: 'split-by-arrival', expected: ['G3'] },
-  { bug: 'silence-is-agreement', expected: ['G4', 'check 6'] },
   { bug: 'wait-for-nobody', expected: ['G4', 'check 6'] },
-  { bug: 'elect-half-fetched', expected: ['G4', 'check 6'] },
   { bug: 'majority-of-the-seen', expected: ['G6'] },
   { bug: 'trust-peers-root', expected: ['G2', 'G4', 'G5', 'G7', 'check 4', 'check 6'] },
   { bug: 'yesterdays-roster', expected: ['G1', 'check 1'] },

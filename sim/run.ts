@@ -6,6 +6,7 @@ import type { PlantedBug, Quorum } from '../src/consensus/agreement/state.ts'
 import { Answers } from './answers.ts'
 import type { Answer } from './checker/report.ts'
 import { checkEnding } from './ending.ts'
+import { SLOWEST_RATE } from './faults/clock-faults.ts'
 import type { FaultKind } from './faults/families.ts'
 import { Faults, type Struck } from './faults/faults.ts'
 import { applySwarm, cutInTwo, drawSwarm, healAll, isCalm, type Swarm } from './faults/swarm.ts'
@@ -112,7 +113,8 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   applySwarm(world, swarm, random)
   monitor.isCalm = () => isCalm(world)
   monitor.start()
-  recorder.start(nameOf(options), boundsOf(world))
+  const slowest = swarm.kinds.includes('clockRate') ? SLOWEST_RATE : 1
+  recorder.start(nameOf(options), boundsOf(world, slowest))
   recorder.weather('start')
   world.startAll()
   workload.start()

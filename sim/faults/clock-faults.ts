@@ -13,6 +13,9 @@ const APART_MS = 25_000
 /** A quartz may gain or lose so much in a run. */
 const GAIN_MS = 25_000
 
+/** How slow a clock may run for a while; the fastest is as much faster. */
+export const SLOWEST_RATE = 0.5
+
 export const clockFaults = {
   /** A wall clock is set. */
   clockJump(context) {
@@ -51,7 +54,7 @@ export const clockFaults = {
   clockRate(context) {
     const one = context.random.pick(context.world.members)
     const before = one.skew.rate
-    const rate = 2 ** context.random.between(-1, 1)
+    const rate = SLOWEST_RATE ** -context.random.between(-1, 1)
     const ms = context.duration()
     if (Math.abs(one.skew.gainedMs + ms * (rate - 1)) > GAIN_MS) return false
     one.skew.rate = rate

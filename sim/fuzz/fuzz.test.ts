@@ -18,19 +18,19 @@ import { below, mutateBytes, mutateValue, pick } from './mutate.ts'
 import { targets } from './targets.ts'
 
 describe('S003-34: fuzzed input is refused and never crashes', () => {
-  it.each(targets)('$name: 3,000 spoilt inputs', target => {
-    const { finding, accepted } = fuzz(target, 3000, 'everyday')
+  it.each(targets)('$name: 3,000 spoilt inputs', async target => {
+    const { finding, accepted } = await fuzz(target, 3000, 'everyday')
     expect(finding).toBeNull()
     expect(accepted).toBeGreaterThan(0)
   })
 
-  it('is told of a target that throws, with the input', () => {
+  it('is told of a target that throws, with the input', async () => {
     const target = targets.find(({ name }) => name === 'fact')!
     const take = (input: Bytes) => {
       if (input.length % 7 === 3) throw new RangeError('planted')
       return false
     }
-    const { finding } = fuzz({ ...target, take }, 1000, 'planted')
+    const { finding } = await fuzz({ ...target, take }, 1000, 'planted')
     expect(finding?.sentence).toBe('RangeError: planted')
     expect(finding!.input.length % 14).toBe(6)
   })
@@ -38,7 +38,7 @@ describe('S003-34: fuzzed input is refused and never crashes', () => {
   it.each([
     ['is told of a target that keeps what it made', true],
     ['is not told of what nobody uses any more', false],
-  ])('%s', (_, isKept) => {
+  ])('%s', async (_, isKept) => {
     const target = targets.find(({ name }) => name === 'id')!
     const kept: Uint8Array[] = []
     const take = () => {
@@ -46,7 +46,7 @@ describe('S003-34: fuzzed input is refused and never crashes', () => {
       if (isKept) kept.push(made)
       return true
     }
-    const { finding } = fuzz({ ...target, take }, 4000, 'growth')
+    const { finding } = await fuzz({ ...target, take }, 4000, 'growth')
     expect(finding?.sentence).toBe(isKept ? 'memory grows' : undefined)
   })
 })

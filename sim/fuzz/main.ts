@@ -31,7 +31,7 @@ function fuzzSockets(): number {
   return spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1
 }
 
-function main(): number {
+async function main(): Promise<number> {
   if (process.argv.includes('--sockets')) return fuzzSockets()
   const text = { type: 'string' } as const
   const { values } = parseArgs({
@@ -49,7 +49,7 @@ function main(): number {
   for (const target of chosen) {
     const began = performance.now()
     const count = Math.ceil(inputs / chosen.length)
-    const { accepted, slowestMs, finding, ...told } = fuzz(target, count, values.seed ?? '1')
+    const { accepted, slowestMs, finding, ...told } = await fuzz(target, count, values.seed ?? '1')
     const seconds = ((performance.now() - began) / 1000).toFixed(1)
     process.stdout.write(
       `${target.name.padEnd(13)} ${told.inputs} inputs, ${accepted} accepted, slowest ${slowestMs.toFixed(1)} ms, ${seconds} s\n`,
@@ -66,4 +66,4 @@ function main(): number {
   return failed === 0 ? 0 : 1
 }
 
-process.exitCode = main()
+process.exitCode = await main()

@@ -19,6 +19,7 @@ const SCENES = [
   'checker/apart.test.ts',
   '../test/node/driver/door.test.ts',
   '../test/node/driver/roster-facts.test.ts',
+  '../test/node/ledger/short.test.ts',
 ]
 
 const SECONDS = sized({ everyday: 20, deep: 60 })

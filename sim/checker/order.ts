@@ -58,6 +58,7 @@ function checkSiblings(run: Run, report: Report): void {
       report.look('pairs of writes')
       if (run.graph.descends(id, version, before.version)) continue
       if (isDestroyedBetween(run, member, before.operation, operation)) continue
+      if (isWithoutBase(run, { member, id, version: before.version, operation })) continue
       const pair = `${before.operation.request} and ${operation.request} on ${id}`
       const seqs = [before.operation.end!.seq, operation.end!.seq]
       report.fail(`${pair}, both at ${member}, do not stand on each other`, ...seqs)
@@ -72,6 +73,39 @@ function isDestroyedBetween(run: Run, member: string, a: Operation, b: Operation
     line =>
       line.kind === 'fault' && line.destroyed.includes(member) && line.seq > from && line.seq < to,
   )
+}
+
+/** A member whose version rotted goes on from what is left when nobody brought it for so long. */
+const GOES_ON_MS = 20_000
+
+/** Whether what a write stands on rotted at its member long before another write there. */
+function isWithoutBase(
+  run: Run,
+  {
+    member,
+    id,
+    version,
+    operation,
+  }: {
+    readonly member: string
+    readonly id: string
+    /** Of the earlier write. */
+    readonly version: string
+    /** The later one. */
+    readonly operation: Operation
+  },
+): boolean {
+  return run.lines.some(line => {
+    if (line.kind !== 'fault' || !line.scope.includes(member)) return false
+    const [, begin] = /^rot in version ([0-9a-f]+)$/.exec(line.fault) ?? []
+    if (begin === undefined || operation.asked.atMs - line.atMs <= GOES_ON_MS) return false
+    return [...run.graph.facts.values()].some(
+      ({ fact }) =>
+        fact.id === id &&
+        fact.version.startsWith(begin) &&
+        (fact.version === version || run.graph.descends(id, version, fact.version)),
+    )
+  })
 }
 
 function factsById(run: Run): Map<string, DumpFact[]> {

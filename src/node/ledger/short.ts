@@ -71,7 +71,11 @@ export function lackOf(
   // only of an item that there was.
   const counted = before?.facts ?? (isKnown ? facts.length + gone.length : 0)
   const promised = Math.max(counted, known?.promised ?? 0)
-  const lost = new Set([...(known?.lost ?? []), ...lostOf(item, here, gone)])
+  // What a damaged record names and a fact stands on was here, whatever a summary says that was worked
+  // out from what could be read since.
+  const parents = parentsOf(facts)
+  const stoodOn = gone.filter(version => parents.has(version))
+  const lost = new Set([...(known?.lost ?? []), ...stoodOn, ...lostOf(item, here, gone)])
   for (const version of here) lost.delete(version)
   if (promised <= facts.length && lost.size === 0) return undefined
   return { promised, lost: [...lost], since: Math.min(known?.since ?? nowMs, nowMs) }
@@ -89,9 +93,14 @@ function lostOf(
   for (const version of here) left.toggle(version)
   const count = before.facts - here.size
   if (count === 1) return [left.value()]
-  const parents = facts.flatMap(({ fact }) => (fact.base === null ? fact.parents : []))
-  const named = new Set([...gone, ...parents.filter(version => !here.has(version))])
+  const absent = [...parentsOf(facts)].filter(version => !here.has(version))
+  const named = new Set([...gone, ...absent])
   if (named.size !== count) return []
   for (const version of named) left.toggle(version)
   return left.value() === ZERO_HASH ? [...named] : []
+}
+
+/** Versions that facts stand on; on a split item these may be derived, and nobody holds them. */
+function parentsOf(facts: MendedItem['facts']): ReadonlySet<Hash> {
+  return new Set(facts.flatMap(({ fact }) => (fact.base === null ? fact.parents : [])))
 }

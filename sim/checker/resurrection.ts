@@ -20,6 +20,8 @@ interface State {
   readonly over: Map<string, number>
   /** Members that a fault set back, with the root ids whose end they may not know again yet. */
   readonly setBack: Map<string, Set<string>>
+  /** Who is in the roster: others may not have heard of what came since, and what they show ended began anew. */
+  roster: ReadonlySet<string>
 }
 
 /** Runs the check. */
@@ -32,9 +34,15 @@ export function checkResurrection(run: Run, report: Report): void {
     ended: new Map(),
     over: new Map(),
     setBack: new Map(),
+    roster: new Set(run.begin.members),
   }
   for (const line of run.lines) {
-    if (line.kind === 'dump') {
+    if (line.kind === 'roster') {
+      state.roster = new Set(line.members)
+      for (const ended of state.ended.values()) {
+        for (const member of ended.keys()) if (!state.roster.has(member)) ended.delete(member)
+      }
+    } else if (line.kind === 'dump') {
       const families = run.dumps.get(line)!.families()
       for (const [root, family] of families ?? []) checkFamily(state, line, root, family)
     } else if (line.kind === 'done') checkRead(state, line)
@@ -54,7 +62,7 @@ function checkFamily(state: State, line: DumpLine, root: string, family: Family)
   state.ended.set(root, ended)
   for (const item of live) mayShow(state, item, line, 'has')
   if (live.length === 0 && family.rooted.size > 0) state.setBack.get(line.member)?.delete(root)
-  if (live.length > 0 || family.rooted.size === 0) {
+  if (live.length > 0 || family.rooted.size === 0 || !state.roster.has(line.member)) {
     ended.delete(line.member)
     return
   }

@@ -123,7 +123,8 @@ export class DiskRecorder {
   }
 
   #durable(watched: Watched, write: Write): void {
-    if (write.kind === 'payload' || write.kind === 'have') this.#havePayload(watched, write.blob)
+    // A `have` says what its writer was told before: the payload may have rotted since.
+    if (write.kind === 'payload') this.#havePayload(watched, write.blob)
     if (write.kind !== 'fact' || isSystemId(write.held.fact.id)) return
     const { fact, state } = write.held
     const key = refKey(fact)

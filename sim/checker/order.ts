@@ -8,6 +8,7 @@
 import { rootIdOf } from './family.ts'
 import type { DumpFact, RefusedLine } from './format.ts'
 import type { Report } from './report.ts'
+import { rottenBegin } from './rot.ts'
 import { isWrite, type Operation, type Run } from './run.ts'
 
 /** Runs the check. */
@@ -97,7 +98,7 @@ function isWithoutBase(
 ): boolean {
   return run.lines.some(line => {
     if (line.kind !== 'fault' || !line.scope.includes(member)) return false
-    const [, begin] = /^rot in version ([0-9a-f]+)$/.exec(line.fault) ?? []
+    const begin = rottenBegin(line)
     if (begin === undefined || operation.asked.atMs - line.atMs <= GOES_ON_MS) return false
     return [...run.graph.facts.values()].some(
       ({ fact }) =>

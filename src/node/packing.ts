@@ -12,7 +12,7 @@ import { limits } from '../base/limits.ts'
 
 const PACKED = 0
 
-/** The cheapest that also shortens texts: 4 to 8 µs a KiB, where encoding a frame takes 50 and more. */
+/** The cheapest that also shortens texts: 4 µs a KiB, where encoding a frame takes 8 (docs/decisions/0019). */
 const LEVEL = 1
 /** What is less than an eighth shorter is not worth its unpacking. */
 const SAVED_MIN = 1 / 8

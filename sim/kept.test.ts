@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import { hashText } from '../src/base/hash.ts'
 import { checkRoot } from './ending.ts'
+import { memberFaults } from './faults/member-faults.ts'
 import { scrub, scrubAll } from './faults/scrub.ts'
 import { invite, remove } from './membership.ts'
 import { runUntil } from './run.ts'
@@ -176,5 +177,14 @@ describe('what a seed found once is found no more', () => {
     scrubAll(world)
     await scene.settle()
     expect(a.disk.isDurable({ id: 'x', version }, blob)).toBe(true)
+  })
+  it('seed 261818443170: with quorum roster one honest member was left with a liar, and could not remove it', async () => {
+    const { world } = await Scene.started({ members: 3, quorum: 'roster' })
+    const context = { world, random: world.random.fork('strike'), duration: () => 0, lasts() {} }
+    const removes = () => memberFaults.remove({ ...context, isOver: () => false })
+    world.liar = world.at(2).id
+    expect(removes()).toBe(false)
+    world.liar = null
+    expect(removes()).toBe(true)
   })
 })

@@ -2,8 +2,9 @@
  * Faults of the roster and of whole disks: machines join, members are removed, leave and come back,
  * while all else goes on; a disk is lost, or an old copy of it is put back.
  *
- * At least two members always stay, and as many machines as a run can carry. With quorum `roster` a
- * minority asks in vain, or its change is decided later.
+ * At least two members always stay, with a liar under quorum `roster` three: one honest member of
+ * two could not remove it in the end. There are as many machines as a run can carry. With quorum
+ * `roster` a minority asks in vain, or its change is decided later.
  */
 import { canChange, invite, leave, remove } from '../membership.ts'
 import type { SimMember, UpMember } from '../world.ts'
@@ -28,7 +29,7 @@ export const memberFaults = {
   /** Somebody is removed by another member, whether it is there or not. */
   remove(context) {
     const by = changer(context)
-    if (by === undefined || members(context).length <= MEMBERS_MIN) return false
+    if (by === undefined || members(context).length <= leastMembers(context)) return false
     const gone = context.random.shuffled(members(context)).find(entry => entry.id !== by.id)
     if (gone === undefined) return false
     remove(context.world, by, gone)
@@ -37,7 +38,7 @@ export const memberFaults = {
 
   leave(context) {
     const one = changer(context)
-    if (one === undefined || members(context).length <= MEMBERS_MIN) return false
+    if (one === undefined || members(context).length <= leastMembers(context)) return false
     leave(context.world, one)
     return true
   },
@@ -86,6 +87,12 @@ export const memberFaults = {
 
 function members({ world }: FaultContext): SimMember[] {
   return world.members.filter(({ standing }) => standing === 'member')
+}
+
+/** How many members have to stay: of them, the honest ones can decide something. */
+function leastMembers({ world }: FaultContext): number {
+  const lies = world.members.some(({ id, standing }) => id === world.liar && standing === 'member')
+  return lies && world.quorum === 'roster' ? MEMBERS_MIN + 1 : MEMBERS_MIN
 }
 
 /** Some member that runs and may change the roster. */

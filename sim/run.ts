@@ -197,8 +197,10 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   }
 }
 
+/** Nothing of a fault is left: all are in and run, and where something had rotted somebody looked. */
 function doAllRun(world: World): boolean {
-  return areAllIn(world) && world.up().every(({ life }) => life?.isStill === false)
+  const isLookedAt = takingPart(world).every(({ disk }) => !disk.isRotten)
+  return isLookedAt && areAllIn(world) && world.up().every(({ life }) => life?.isStill === false)
 }
 
 function liarOf(world: World, random: Random, lies: readonly LieKind[]): Liar | null {

@@ -10,10 +10,11 @@
  *   g number           what a group of batches promised (see opening.ts)
  *
  * No id holds a NUL (consensus/items/id.ts), so a NUL ends an id unambiguously. Numbers are 14 hex
- * digits, enough for 2^53.
+ * digits, enough for 2^53. Hashes have 43 characters (hash-text.ts).
  */
 import type { FactRef, ItemId } from '../base/fact.ts'
 import type { Hash } from '../base/hash.ts'
+import { HASH_TEXT_LENGTH, hashOfText, isHashText, textOfHash } from './hash-text.ts'
 import type { Damage } from './store.ts'
 
 /** The letter of a table. */
@@ -27,18 +28,17 @@ export interface Range {
 
 const HASH_DIGITS = 64
 const NUMBER_DIGITS = 14
-const HASH = /^[0-9a-f]{64}$/
 const NUMBER = /^[0-9a-f]{14}$/
 
 /** The key of each kind of record. */
 export const keys = {
-  fact: ({ id, version }: FactRef): string => `f${id}\u0000${version}`,
+  fact: ({ id, version }: FactRef): string => `f${id}\u0000${textOfHash(version)}`,
   item: (id: ItemId): string => `i${id}`,
-  idHash: (idHash: Hash): string => `x${idHash}`,
+  idHash: (idHash: Hash): string => `x${textOfHash(idHash)}`,
   pending: (order: number): string => `q${numberText(order)}`,
-  wanted: (blob: Hash): string => `w${blob}`,
-  have: (blob: Hash): string => `h${blob}`,
-  payload: (blob: Hash): string => `p${blob}`,
+  wanted: (blob: Hash): string => `w${textOfHash(blob)}`,
+  have: (blob: Hash): string => `h${textOfHash(blob)}`,
+  payload: (blob: Hash): string => `p${textOfHash(blob)}`,
   link: (from: ItemId, to: ItemId): string => `l${to}\u0000${from}`,
   event: (sequence: number): string => `e${numberText(sequence)}`,
   meta: (name: string): string => `m${name}`,
@@ -61,6 +61,12 @@ export function factsRange(id: ItemId): Range {
   return { from: `f${id}\u0000`, until: `f${id}\u0001` }
 }
 
+/** The payloads kept as files whose hashes begin with some hexadecimal digits. */
+export function filesRange(prefix: string): Range {
+  const last = keys.have(prefix.padEnd(HASH_DIGITS, 'f'))
+  return { from: keys.have(prefix.padEnd(HASH_DIGITS, '0')), until: `${last}\u0000` }
+}
+
 /** The back-links of one item. */
 export function linksRange(to: ItemId): Range {
   return { from: `l${to}\u0000`, until: `l${to}\u0001` }
@@ -68,9 +74,9 @@ export function linksRange(to: ItemId): Range {
 
 /** The fact that a key names, or `undefined` when it names none (a damaged key). */
 export function factOfKey(key: string): FactRef | undefined {
-  const at = key.length - HASH_DIGITS
-  if (at < 2 || key[at - 1] !== '\u0000' || !HASH.test(key.slice(at))) return undefined
-  return { id: key.slice(1, at - 1), version: key.slice(at) }
+  const at = key.length - HASH_TEXT_LENGTH
+  if (at < 2 || key[at - 1] !== '\u0000' || !isHashText(key.slice(at))) return undefined
+  return { id: key.slice(1, at - 1), version: hashOfText(key.slice(at)) }
 }
 
 /**
@@ -88,7 +94,7 @@ export function isKey(key: string): boolean {
     case 'p':
     case 'w':
     case 'x':
-      return HASH.test(name)
+      return isHashText(name)
     case 'f': {
       const ref = factOfKey(key)
       return ref !== undefined && isName(ref.id)
@@ -112,6 +118,11 @@ function isName(name: string): boolean {
 /** The number that a key of events, groups or the queue names. */
 export function numberOfKey(key: string): number {
   return Number.parseInt(key.slice(1), 16)
+}
+
+/** The hash that a key of payloads or of the index names; one that fails `isKey` names none. */
+export function hashOfKey(key: string): Hash {
+  return hashOfText(nameOfKey(key))
 }
 
 /** The name behind the letter. */
@@ -140,8 +151,11 @@ export function damageOfKey(key: string): Damage {
         id: name,
         sentence: `The summary of ${name} is damaged and not shown.`,
       }
-    case 'p':
-      return { what: 'payload', blob: name, sentence: `The payload ${name} is damaged.` }
+    case 'p': {
+      if (!isHashText(name)) break
+      const blob = hashOfText(name)
+      return { what: 'payload', blob, sentence: `The payload ${blob} is damaged.` }
+    }
   }
   return { what: 'index', sentence: `The record ${JSON.stringify(key)} is damaged and left out.` }
 }

@@ -10,7 +10,7 @@ import { utf8 } from '../base/bytes.ts'
 import { type FactRef, type ItemId, type ItemSummary, refKey } from '../base/fact.ts'
 import { type Hash, hashText } from '../base/hash.ts'
 import { unreachable } from '../base/invariant.ts'
-import { factOfKey, keys, nameOfKey } from './keys.ts'
+import { factOfKey, hashOfKey, keys } from './keys.ts'
 import type { Op } from './overlay.ts'
 import { factPayload, itemPayload, refPayload, seal, sizePayload } from './records.ts'
 import type { Write } from './store.ts'
@@ -67,7 +67,7 @@ export class BatchEncoder {
       this.tally.removeFact(ref.version)
       this.#damaged.delete(refKey(ref)) // when it comes again it is new
     }
-    if (key[0] === 'w') this.wanted.delete(nameOfKey(key))
+    if (key[0] === 'w') this.wanted.delete(hashOfKey(key))
     return { type: 'del', key }
   }
 

@@ -28,11 +28,13 @@ import {
   readMarker,
   releaseFolder,
   removeLock,
+  STORE_FORMAT,
   type StorePaths,
   storePaths,
   writeLock,
   writeMarker,
 } from './store-folder.ts'
+import { upgradeKeys } from './upgrade.ts'
 
 /**
  * LevelDB keeps up to two such buffers in its log. What it merges later is most of the cost of a
@@ -70,7 +72,7 @@ export async function openFolder(options: OpenFolderOptions): Promise<OpenFolder
   const { folder, create } = options
   try {
     if (create) await mkdir(folder, { recursive: true, mode: 0o700 })
-    if ((await readMarker(folder)) === 'none' && !create) throw notAStore(folder)
+    if ((await readMarker(folder)).making === 'none' && !create) throw notAStore(folder)
     const claim = await claimFolder(folder)
     try {
       return await openClaimed(options, claim)
@@ -86,7 +88,8 @@ export async function openFolder(options: OpenFolderOptions): Promise<OpenFolder
 async function openClaimed(options: OpenFolderOptions, claim: string): Promise<OpenFolder> {
   const { folder } = options
   const paths = storePaths(folder)
-  let making = await readMarker(folder)
+  const marker = await readMarker(folder)
+  let { making } = marker
   if (making === 'none') {
     await mustBeFree(folder)
     await writeMarker(paths, 'new')
@@ -99,7 +102,8 @@ async function openClaimed(options: OpenFolderOptions, claim: string): Promise<O
   try {
     if (wasChecked) await mend(paths, repaired)
     const db = await openDatabase(folder, paths, making === 'new', repaired)
-    return await openCounted({ options, claim, paths, making, wasChecked, repaired, db })
+    const isOld = marker.format < STORE_FORMAT
+    return await openCounted({ options, claim, paths, making, isOld, wasChecked, repaired, db })
   } finally {
     await endOpening(paths)
   }
@@ -111,6 +115,7 @@ async function openCounted(from: {
   readonly claim: string
   readonly paths: StorePaths
   readonly making: 'new' | 'made'
+  readonly isOld: boolean
   readonly wasChecked: boolean
   readonly repaired: Damage[]
   readonly db: Database
@@ -122,7 +127,10 @@ async function openCounted(from: {
     await writeLock(paths, from.wasChecked)
     const blobs = new BlobFolder(paths)
     const journal = await readJournal(paths.journal)
-    const look = () => survey({ db, blobs, journal, isNew })
+    const look = async () => {
+      if (from.isOld) await upgradeKeys(db)
+      return await survey({ db, blobs, journal, isNew })
+    }
     let opening: Opening
     try {
       opening = await look()
@@ -142,7 +150,7 @@ async function openCounted(from: {
     const lasting = new Lasting(paths.lasting, options.onCopyFailure)
     opening = withLasting(opening, await lasting.look(db))
     const tally = await writeOpening(db, opening)
-    if (isNew) await writeMarker(paths, 'made')
+    if (isNew || from.isOld) await writeMarker(paths, 'made')
     const entry = { tally, cut: opening.report.lastCut, closed: false }
     const begun = await Journal.begin({ path: paths.journal, entry, onFailure })
     const release = async () => {

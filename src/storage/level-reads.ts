@@ -10,10 +10,10 @@ import { limits } from '../base/limits.ts'
 import {
   damageOfKey,
   factsRange,
+  hashOfKey,
   keys,
   linkSource,
   linksRange,
-  nameOfKey,
   numberOfKey,
   rangeAfter,
   tableRange,
@@ -99,7 +99,7 @@ export class LevelReads {
     const rows = await this.#table.range(range, limit)
     return rows.flatMap(([key, payload]) => {
       const size = this.#read(key, payload, readSizePayload)
-      return size === undefined ? [] : [{ blob: nameOfKey(key), size }]
+      return size === undefined ? [] : [{ blob: hashOfKey(key), size }]
     })
   }
 

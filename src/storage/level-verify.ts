@@ -13,7 +13,15 @@ import { type Hash, hashText } from '../base/hash.ts'
 import { setJunkAside } from './aside.ts'
 import type { BlobFolder } from './blob-folder.ts'
 import { itemDamages } from './item-check.ts'
-import { damageOfKey, factOfKey, keys, nameOfKey, type Table, tableRange } from './keys.ts'
+import {
+  damageOfKey,
+  factOfKey,
+  hashOfKey,
+  keys,
+  nameOfKey,
+  type Table,
+  tableRange,
+} from './keys.ts'
 import { type Database, type Snapshot, sealedPages } from './level-table.ts'
 import { damagedTables, demandCheck } from './mending.ts'
 import type { Op } from './overlay.ts'
@@ -313,7 +321,7 @@ async function* verifyFiles(scrub: Scrub): AsyncGenerator<VerifyStep> {
   const { blobs } = scrub
   for await (const page of sealedPages(scrub.db, tableRange('h'), scrub.snapshot)) {
     for (const [key, record] of page) {
-      const blob = nameOfKey(key)
+      const blob = hashOfKey(key)
       const damages: Damage[] = isSound(key, record) ? [] : tell(scrub, key)
       if ((await blobs.hash(blob)) !== blob) {
         const sentence = `The file of the payload ${blob} is damaged or gone.`

@@ -6,7 +6,7 @@
 import { utf8Text } from '../base/bytes.ts'
 import type { HeldFact } from '../base/fact.ts'
 import { hashBytes, hashText } from '../base/hash.ts'
-import { keys, nameOfKey } from './keys.ts'
+import { hashOfKey, keys, nameOfKey } from './keys.ts'
 import {
   readFactPayload,
   readGroupPayload,
@@ -31,11 +31,11 @@ export function isSound(key: string, record: Uint8Array): boolean {
     case 'i':
       return readItemPayload(payload)?.id === nameOfKey(key)
     case 'p':
-      return hashBytes(payload) === nameOfKey(key)
+      return hashBytes(payload) === hashOfKey(key)
     case 'q':
       return readRefPayload(payload) !== undefined
     case 'x':
-      return hashText(utf8Text(payload) ?? '') === nameOfKey(key)
+      return hashText(utf8Text(payload) ?? '') === hashOfKey(key)
     default:
       return true // the checksum is all there is to say
   }

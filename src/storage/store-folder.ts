@@ -15,8 +15,8 @@ import { VecheError } from '../base/veche-error.ts'
 import { isAbsent, makeFolder, replaceFile } from './files.ts'
 import { holderText, readHolder } from './mending.ts'
 
-/** The format of the store as a whole. */
-export const STORE_FORMAT = 1
+/** The format of the store as a whole: 1 named hashes in keys by hexadecimal digits (upgrade.ts). */
+export const STORE_FORMAT = 2
 
 /** Stores that are open in this process, by the real path of their folder. */
 const openHere = new Set<string>()
@@ -103,13 +103,20 @@ export async function removeLock(paths: StorePaths): Promise<void> {
   await rm(paths.lock, { force: true })
 }
 
-/** How far the folder is a store; throws when this version cannot open it. */
-export async function readMarker(folder: string): Promise<Making> {
+/** What a marker says. */
+export interface Marker {
+  readonly making: Making
+  /** At most `STORE_FORMAT`. */
+  readonly format: number
+}
+
+/** How far the folder is a store, and of which format; throws when this version cannot open it. */
+export async function readMarker(folder: string): Promise<Marker> {
   let text: string
   try {
     text = await readFile(storePaths(folder).marker, 'utf8')
   } catch (error) {
-    if (isAbsent(error)) return 'none'
+    if (isAbsent(error)) return { making: 'none', format: STORE_FORMAT }
     throw error
   }
   const format = Number(/"format":([0-9]{1,9})\b/.exec(text)?.[1])
@@ -124,7 +131,7 @@ export async function readMarker(folder: string): Promise<Making> {
     const sentence = `The marker of the store ${folder} is damaged: its file veche.json is unreadable.`
     throw new VecheError('DAMAGED', sentence, { folder })
   }
-  return making === 'new' ? 'new' : 'made'
+  return { making: making === 'new' ? 'new' : 'made', format }
 }
 
 /** Refuses a folder in which no store may be made: parts of one lie there without its marker. */

@@ -8,7 +8,17 @@ import type { ItemId } from '../base/fact.ts'
 import { type Hash, hashText, ZERO_HASH } from '../base/hash.ts'
 import type { BlobFolder } from './blob-folder.ts'
 import { HashXor } from './hash-xor.ts'
-import { damageOfKey, factOfKey, isKey, keys, nameOfKey, numberOfKey, tableRange } from './keys.ts'
+import {
+  damageOfKey,
+  factOfKey,
+  filesRange,
+  hashOfKey,
+  isKey,
+  keys,
+  nameOfKey,
+  numberOfKey,
+  tableRange,
+} from './keys.ts'
 import { type Database, keyPages, sealedPages } from './level-table.ts'
 import type { Op } from './overlay.ts'
 import {
@@ -101,7 +111,7 @@ export async function surveyWanted(db: Database, found: Survey): Promise<Set<Has
   for await (const page of sealedPages(db, tableRange('w'))) {
     for (const [key, record] of page) {
       const size = unsealed(key, record, found, readSizePayload)
-      if (size !== undefined) wanted.add(nameOfKey(key))
+      if (size !== undefined) wanted.add(hashOfKey(key))
     }
   }
   return wanted
@@ -114,10 +124,10 @@ export async function surveyBlobs(
 ): Promise<void> {
   const { db, blobs, wanted } = from
   for await (const { prefix, blobs: present } of blobs.list()) {
-    const range = { from: `h${prefix}`, until: `h${prefix}g` } // g: above every hex digit
+    const range = filesRange(prefix)
     for await (const page of sealedPages(db, range)) {
       for (const [key, record] of page) {
-        const blob = nameOfKey(key)
+        const blob = hashOfKey(key)
         const size = unsealed(key, record, found, readSizePayload)
         const isHere = present.delete(blob)
         if (isHere && size !== undefined) continue

@@ -78,10 +78,10 @@ describe('making a store', () => {
 describe('a store of another version', () => {
   it('that is newer is refused before anything is touched', async () => {
     const folder = await folders.make()
-    const marker = markerText('made').replace('"format":1', '"format":2')
+    const marker = markerText('made').replace('"format":2', '"format":3')
     await writeFile(join(folder, 'veche.json'), marker)
     const opening = openLevelStore(folder)
-    await expect(opening).rejects.toMatchObject({ code: 'NEWER_FORMAT', data: { format: 2 } })
+    await expect(opening).rejects.toMatchObject({ code: 'NEWER_FORMAT', data: { format: 3 } })
     await expect(openLevelStore(folder)).rejects.toThrow('install the newer version')
     expect(await readdir(folder)).toEqual(['veche.json'])
   })

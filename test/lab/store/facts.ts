@@ -73,14 +73,23 @@ function hex(bytes: CborRead | undefined): string {
   return (bytes as Buffer).toString('hex')
 }
 
+const SIX_BITS = '-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz'
+
+/** A hash as keys name it: its bits in sixes, from the front, the last two of them 0. */
+function textOf(hash: string): string {
+  const bits = `${[...hash].map(digit => Number.parseInt(digit, 16).toString(2).padStart(4, '0')).join('')}00`
+  return bits.replace(/.{6}/g, six => SIX_BITS[Number.parseInt(six, 2)] as string)
+}
+
 /** A small payload's record, or a payload's file; null when neither is whole. */
 function payloadOf(
   folder: string,
   records: ReadonlyMap<string, Buffer>,
   blob: string,
 ): FoundPayload | null {
-  const record = records.get(`p${blob}`)
-  const small = record === undefined ? null : unsealed(`p${blob}`, record)
+  const key = `p${textOf(blob)}`
+  const record = records.get(key)
+  const small = record === undefined ? null : unsealed(key, record)
   const bytes = small ?? fileOf(join(folder, 'blobs', blob.slice(0, 2), blob.slice(2)))
   if (bytes === null) return null
   const hash = createHash('sha256').update(bytes).digest('hex')

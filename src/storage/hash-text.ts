@@ -1,0 +1,54 @@
+/**
+ * Hashes in keys: 43 characters of 6 bits each, where hexadecimal digits take 64. The characters
+ * stand in the order of their bytes, so texts lie in the order of their hashes, and a range of hashes
+ * is a range of keys. A key is a text for LevelDB; raw bytes would not be one.
+ */
+import type { Hash } from '../base/hash.ts'
+
+const ALPHABET = '-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz'
+
+/** Characters of a hash in a key: 42 for its first 252 bits, and one for the last four. */
+export const HASH_TEXT_LENGTH = 43
+/** Three hexadecimal digits are two characters. */
+const WHOLE_DIGITS = 63
+
+/** The last character carries four bits, and two that are 0: one hash has one text. */
+const LAST = [...ALPHABET].filter((_, value) => value % 4 === 0).join('')
+const HASH_TEXT = new RegExp(`^[${ALPHABET}]{${HASH_TEXT_LENGTH - 1}}[${LAST}]$`)
+
+/** The two characters of 12 bits. */
+const PAIRS = Array.from({ length: 4096 }, (_, bits) => ALPHABET[bits >> 6]! + ALPHABET[bits & 63]!)
+/** The three digits of 12 bits. */
+const DIGITS = Array.from({ length: 4096 }, (_, bits) => bits.toString(16).padStart(3, '0'))
+/** The six bits of a character, by its code. */
+const BITS = new Uint8Array(128)
+for (const [value, character] of [...ALPHABET].entries()) BITS[character.charCodeAt(0)] = value
+
+/** The text of a hash. */
+export function textOfHash(hash: Hash): string {
+  let text = ''
+  for (let at = 0; at < WHOLE_DIGITS; at += 3) {
+    text += PAIRS[(digit(hash, at) << 8) | (digit(hash, at + 1) << 4) | digit(hash, at + 2)]!
+  }
+  return text + ALPHABET[digit(hash, WHOLE_DIGITS) << 2]!
+}
+
+/** The hash that a text names; only for what `isHashText` holds for. */
+export function hashOfText(text: string): Hash {
+  let hash = ''
+  for (let at = 0; at < HASH_TEXT_LENGTH - 1; at += 2) {
+    hash += DIGITS[(BITS[text.charCodeAt(at)]! << 6) | BITS[text.charCodeAt(at + 1)]!]!
+  }
+  return hash + (BITS[text.charCodeAt(HASH_TEXT_LENGTH - 1)]! >> 2).toString(16)
+}
+
+/** Whether a text is one of a hash. */
+export function isHashText(text: string): boolean {
+  return HASH_TEXT.test(text)
+}
+
+/** The value of a hexadecimal digit in small letters. */
+function digit(hash: Hash, at: number): number {
+  const code = hash.charCodeAt(at)
+  return code > 57 ? code - 87 : code - 48
+}

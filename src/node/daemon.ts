@@ -92,7 +92,8 @@ export async function joinNetwork(options: JoinOptions): Promise<MadeStore> {
 /** Opens a store and runs its member until `stop`. */
 export async function startDaemon(options: StartOptions): Promise<RunningDaemon> {
   const log = options.jsonLog ? jsonLog : consoleLog
-  const store = await openLevelStore(options.store, { create: false })
+  const onUpgrade = (sentence: string) => log('info', sentence, {})
+  const store = await openLevelStore(options.store, { create: false, onUpgrade })
   try {
     await closeFolder(options.store, log)
     return await runDaemon(store, options, log)

@@ -65,6 +65,8 @@ export interface OpenFolderOptions {
   readonly onJournalFailure: (error: Error) => void
   /** Hears of a second copy of the identity that cannot be written. */
   readonly onCopyFailure: (error: Error) => void
+  /** Hears how far the move of an older store to today's format is. */
+  readonly onUpgrade: (sentence: string) => void
 }
 
 /** Opens the folder; throws a VecheError that says what to do when it cannot. */
@@ -128,7 +130,7 @@ async function openCounted(from: {
     const blobs = new BlobFolder(paths)
     const journal = await readJournal(paths.journal)
     const look = async () => {
-      if (from.isOld) await upgradeKeys(db)
+      if (from.isOld) await upgradeKeys(db, options.onUpgrade)
       return await survey({ db, blobs, journal, isNew })
     }
     let opening: Opening

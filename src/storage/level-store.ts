@@ -43,6 +43,8 @@ import { Tally } from './tally.ts'
 export interface LevelStoreOptions {
   /** Make a store where the folder holds none. Default: refuse with NOT_A_STORE. */
   readonly create?: boolean
+  /** Hears, in sentences, how far the move of an older store to today's format is. */
+  readonly onUpgrade?: (sentence: string) => void
 }
 
 /**
@@ -60,6 +62,7 @@ export async function openLevelStore(
     create: options.create === true,
     onJournalFailure: error => tell({ part: 'journal', error }),
     onCopyFailure: error => tell({ part: 'second copy of the identity', error }),
+    onUpgrade: options.onUpgrade ?? (() => undefined),
   })
   const store = new LevelStore(folder, open)
   tell = what => store.notWritten(what)

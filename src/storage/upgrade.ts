@@ -20,8 +20,16 @@ const BATCH_ROWS = 500
 const OLD_HASH = /^[0-9a-f]{64}$/
 const OLD_HASH_LENGTH = 64
 
-/** Moves every record of format 1 under its key of format 2; durable when it returns. */
-export async function upgradeKeys(db: Database): Promise<void> {
+/** Records after which it is told how far the move is. */
+const TELL_EVERY = 100_000
+
+/**
+ * Moves every record of format 1 under its key of format 2; durable when it returns. `tell` hears
+ * that it begins, and from time to time how far it is.
+ */
+export async function upgradeKeys(db: Database, tell: (sentence: string) => void): Promise<void> {
+  tell('The store is of format 1: its records get the keys of format 2, once.')
+  let count = 0
   for (const table of TABLES) {
     const { from, until } = tableRange(table)
     const iterator = db.iterator({ gte: from, lt: until, fillCache: false })
@@ -31,6 +39,11 @@ export async function upgradeKeys(db: Database): Promise<void> {
         if (page.length === 0) break
         const ops = page.flatMap(moved)
         if (ops.length > 0) await db.batch(ops, { sync: true })
+        const before = count
+        count += ops.length / 2
+        if (Math.floor(count / TELL_EVERY) > Math.floor(before / TELL_EVERY)) {
+          tell(`${count} records have keys of format 2 now.`)
+        }
       }
     } finally {
       await iterator.close()

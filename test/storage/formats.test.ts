@@ -117,7 +117,9 @@ describe('a store of format 1 becomes one of format 2', () => {
 
   it('when it is opened: its keys and its marker say so', async () => {
     const folder = await laid(v1)
-    await (await openLevelStore(folder)).close()
+    const told: string[] = []
+    await (await openLevelStore(folder, { onUpgrade: sentence => told.push(sentence) })).close()
+    expect(told).toEqual([expect.stringContaining('keys of format 2')])
     const keys = await keysIn(folder)
     expect(keys.filter(key => !key.startsWith('g'))).toEqual(keysOfV2)
     expect(await readFile(join(folder, 'veche.json'), 'utf8')).toBe(v2.marker)

@@ -21,7 +21,7 @@ import { type OpenFolder, openFolder } from './level-open.ts'
 import { LevelPayloads } from './level-payloads.ts'
 import { LevelReads } from './level-reads.ts'
 import { LevelTable } from './level-table.ts'
-import { verifyLevel } from './level-verify.ts'
+import { type VerifyStep, verifyLevel } from './level-verify.ts'
 import { seal, sizePayload } from './records.ts'
 import { isSound } from './soundness.ts'
 import {
@@ -264,10 +264,7 @@ export class LevelStore implements Store {
     if (!this.#isClosed) this.#open.journal.cut(entry)
   }
 
-  async *verify(): AsyncGenerator<{
-    readonly checked: number
-    readonly damages: readonly Damage[]
-  }> {
+  async *verify(): AsyncGenerator<VerifyStep> {
     this.#mustBeAlive()
     const { db, blobs, paths } = this.#open
     await this.#commits.idle()

@@ -261,8 +261,9 @@ export class Disk {
         this.#hold(key, { fact, state, durableAtMs, agreedAtMs: known?.agreedAtMs ?? null })
       }
     }
-    for (const blob of image?.tables.payloads.keys() ?? []) {
-      if (!this.#rottenPayloads.has(blob)) this.payloads.add(blob)
+    for (const [blob, bytes] of image?.tables.payloads ?? []) {
+      // What had rotted may have come again, and survived though nobody was told that it would.
+      if (!this.#rottenPayloads.has(blob) || hashBytes(bytes) === blob) this.#hasPayload(blob)
     }
   }
 

@@ -3,7 +3,7 @@
  * the code before its mending. seeds.txt lists them by their seed and reason.
  */
 import { describe, expect, it } from 'vitest'
-import { hashText } from '../src/base/hash.ts'
+import { hashBytes, hashText } from '../src/base/hash.ts'
 import { checkRoot } from './ending.ts'
 import { memberFaults } from './faults/member-faults.ts'
 import { scrub, scrubAll } from './faults/scrub.ts'
@@ -186,5 +186,27 @@ describe('what a seed found once is found no more', () => {
     expect(removes()).toBe(false)
     world.liar = null
     expect(removes()).toBe(true)
+  })
+  it('seed 261586097035: a payload that had rotted came again, survived a kill, and counted as rotten', async () => {
+    const blob = hashText('rots')
+    let survived = 0
+    for (let seed = 0; seed < 10; seed++) {
+      const scene = await Scene.started({ seed: `again ${seed}`, members: 2 })
+      const { world } = scene
+      const [a] = scene.at(0) as [SimMember]
+      const { version } = await scene.put(1, 'x', 'rots', { wait: 'majority' })
+      await scene.settle()
+      a.disk.rot({ kind: 'payload', blob })
+      scrub(world, a)
+      // It is fetched, and the batch that has it is under way.
+      a.disk.weather.fsyncMs = [500, 500]
+      await scene.run(2200)
+      world.crash(a, 'kill')
+      const bytes = a.disk.copy()?.tables.payloads.get(blob)
+      const isWhole = bytes !== undefined && hashBytes(bytes) === blob
+      expect(a.disk.isDurable({ id: 'x', version }, blob)).toBe(isWhole)
+      if (isWhole) survived += 1
+    }
+    expect(survived).toBeGreaterThan(0)
   })
 })

@@ -130,6 +130,18 @@ describe('scenarios with whole members', () => {
     await scene.settle()
   })
 
+  it('three idle members ping once a second each, and not again as their cut moves', async () => {
+    const scene = await Scene.started({ members: 3 })
+    await scene.put(0, 'only', 'one', { wait: 'majority' })
+    await scene.run(10_000)
+    const before = scene.world.network.counts.gossip
+    await scene.run(60_000)
+    const heard = scene.world.network.counts.gossip - before
+    expect(heard).toBeGreaterThanOrEqual(3 * 2 * 58)
+    expect(heard).toBeLessThanOrEqual(3 * 2 * 66)
+    await scene.settle()
+  })
+
   it('a member that comes and goes every 4.5 s does not stop the others from electing', async () => {
     const scene = await Scene.started({ members: 4 })
     await unequal(scene, 500)

@@ -12,14 +12,23 @@ import type { SimMember, UpMember, World } from './world.ts'
  * theirs, and are not apart from the others for good.
  *
  * Who was let in by somebody who was removed or lost its disk since, or by such a one, is *rootless*:
- * a member that was away knows of none of them, and lets none of them in. They are two networks
- * until somebody brings them together. The larger one is looked at.
+ * a member that was away knows of none of them, and lets none of them in. So it is with members that
+ * removed each other at the same time: neither believes the other. They are two networks until
+ * somebody brings them together. The larger one is looked at.
  */
 export function takingPart(world: World): UpMember[] {
   const [most = [], ...others] = circles(honest(world))
-  const isApart = (circle: readonly UpMember[]) =>
-    circle.every(entry => isRootless(world, entry)) || most.every(entry => isRootless(world, entry))
+  const isLostTo = (circle: readonly UpMember[], rest: readonly UpMember[]) =>
+    circle.every(entry => isRootless(world, entry) || isRemovedFrom(entry, rest))
+  const isApart = (circle: readonly UpMember[]) => isLostTo(circle, most) || isLostTo(most, circle)
   return [...most, ...others.filter(circle => !isApart(circle)).flat()]
+}
+
+/** Whether a member was removed, and can hear of it from none of these: it knows none of them. */
+function isRemovedFrom({ id, standing, member }: UpMember, rest: readonly UpMember[]): boolean {
+  const isKnown = (other: UpMember) =>
+    other.member.roster.isMember(id) || member.roster.isMember(other.id)
+  return standing === 'removed' && !rest.some(isKnown)
 }
 
 /** Whether members are in more than one network for good. */

@@ -45,6 +45,9 @@ export class KeepingHost implements LedgerHost {
   onGained(): void {
     return undefined
   }
+  onLost(): void {
+    return undefined
+  }
   onDurable(batch: DurableBatch): void {
     this.durable.push(batch)
   }

@@ -12,8 +12,11 @@ import type { Own, Quorum } from './state.ts'
 export type Purpose = 'counter-sync' | 'source-sync' | 'heal'
 
 export type AgreementEvent =
-  /** Time passes; at least every 200 ms. */
-  | { readonly kind: 'tick'; readonly now: number }
+  /**
+   * Time passes; at least every 200 ms. With `isCutMoving` the own sets at a new cut are on their
+   * way, and a ping that is due goes along with them.
+   */
+  | { readonly kind: 'tick'; readonly now: number; readonly isCutMoving?: boolean }
   /** The envelope of any message of a roster member. */
   | { readonly kind: 'message'; readonly now: number; readonly envelope: Envelope }
   /** A gossiped ping (its envelope goes in the same event). */
@@ -52,6 +55,8 @@ export type AgreementEvent =
       readonly refs: readonly FactRef[]
       readonly held?: Hash
     }
+  /** Facts are held no more, since they are damaged: the root of the held tree without them. */
+  | { readonly kind: 'lost'; readonly now: number; readonly held: Hash }
   | Compared
   /** A rearrangement is durable. */
   | {

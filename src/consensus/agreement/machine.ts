@@ -61,7 +61,7 @@ function announceOnce(effects: Effect[]): Effect[] {
 function take(state: AgreementState, event: AgreementEvent, effects: Effect[]): void {
   switch (event.kind) {
     case 'tick':
-      return onTick(state, effects)
+      return onTick(state, event.isCutMoving === true, effects)
     case 'message':
       return hear(state, event.envelope, effects)
     case 'ping':
@@ -85,6 +85,11 @@ function take(state: AgreementState, event: AgreementEvent, effects: Effect[]): 
     case 'gained':
       onGained(state, event.refs)
       if (event.held !== undefined) takeHeld(state, event.held)
+      return
+    case 'lost':
+      // No answer is seen from what is held now, and none on its way will be: all are asked anew.
+      state.own = { ...state.own, held: event.held }
+      state.round = null
       return
     case 'compared':
       return onCompared(state, event, effects)
@@ -119,7 +124,7 @@ function takeHeld(state: AgreementState, held: Hash): void {
   if (state.round !== null) state.round.isGaining = false
 }
 
-function onTick(state: AgreementState, effects: Effect[]): void {
+function onTick(state: AgreementState, isCutMoving: boolean, effects: Effect[]): void {
   if (stoodStill(state, state.now)) stepDown(state, STOOD_STILL, effects)
   state.lastTickAt = state.now
   if (reachesMajority(state)) state.reachedMajorityAt = state.now
@@ -129,7 +134,8 @@ function onTick(state: AgreementState, effects: Effect[]): void {
     keepRosterQuorum(state, effects)
     runCheck(state, effects)
   }
-  if (state.isRestated || state.now - state.pingedAt >= limits.pingMs) announce(state, effects)
+  const isDue = state.isRestated || state.now - state.pingedAt >= limits.pingMs
+  if (isDue && !isCutMoving) announce(state, effects)
 }
 
 /** quorum `roster`: without more than half for 3 s Source ends at once. */

@@ -141,6 +141,7 @@ export class Member implements Context {
         mustBeBase: id => this.mending.mustBeBase(id),
         onAdded: facts => this.#onAdded(facts),
         onGained: (refs, held) => this.dispatch({ kind: 'gained', now: this.now(), refs, held }),
+        onLost: held => this.dispatch({ kind: 'lost', now: this.now(), held }),
         onDurable: batch => this.#onDurable(batch),
         companions: () => time.reserve(),
         onFatal: error => this.#fail(error),
@@ -292,9 +293,10 @@ export class Member implements Context {
     this.#timer = this.ports.clock.after(TICK_MS, () => this.#tick())
     const now = this.now()
     this.problems.note('clock', this.time.steer())
-    this.dispatch({ kind: 'tick', now })
     const cut = this.time.cut()
-    if (cut > this.ledger.sets.settled.cut) this.own.moveCut(cut)
+    const isCutMoving = cut > this.ledger.sets.settled.cut
+    this.dispatch({ kind: 'tick', now, isCutMoving })
+    if (isCutMoving) this.own.moveCut(cut)
     const renewal = this.time.renewal()
     if (renewal.length > 0) this.background(this.ledger.record(renewal))
     this.mending.tick()

@@ -69,6 +69,8 @@ export interface LedgerHost {
    * not when durable.
    */
   onGained(refs: readonly FactRef[], held: Hash): void
+  /** Damaged facts left the held tree, which has that root now. */
+  onLost(held: Hash): void
   /** Called when a batch is durable. */
   onDurable(batch: DurableBatch): void
   /** A change could not be worked out or written: nobody may go on from here. */

@@ -72,6 +72,7 @@ export async function mendAll(
   batch.writes.push(...mended.writes)
   await ledger.live.mend(ledger.store, mended.items, (root, facts) => ledger.viewOf(root, facts))
   ledger.setAsideFacts = await countSetAside(ledger.store)
+  const heldBefore = ledger.sets.held?.root()
   for (const item of mended.items) {
     const { id, before, summary, facts } = item
     ledger.cache.delete(id)
@@ -83,6 +84,8 @@ export async function mendAll(
       ledger.agreedFacts += (summary.agreed?.count ?? 0) - (before.agreed?.count ?? 0)
     }
   }
+  const held = ledger.sets.held?.root()
+  if (held !== undefined && held !== heldBefore) ledger.host.onLost(held)
   return mended
 }
 

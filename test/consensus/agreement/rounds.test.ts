@@ -108,6 +108,20 @@ describe('a round', () => {
     expect([...answers.get('b')!.lacks.values()].map(({ id }) => id)).toEqual(['1', '2'])
   })
 
+  it('asks all anew when facts were lost: what came again is not what the others lack', () => {
+    const round = new Round()
+    round.answer('a', {})
+    round.answer('b', {})
+    const effects = round.bench.take({ kind: 'lost', now: round.bench.now, held: 'mine but 1' })
+    round.asked.push(...only(effects, 'compare'))
+    expect(round.asked.map(effect => effect.peer)).toEqual(['a', 'b', 'a', 'b'])
+    round.answer('a', { has: ['1'] })
+    round.gained('1')
+    round.bench.own({ held: 'mine' })
+    const lacking = [...round.bench.state.round!.answers.values()].map(({ lacks }) => lacks.size)
+    expect(lacking).toEqual([0])
+  })
+
   it('works a fact in once, however often it is told', () => {
     const round = new Round()
     round.answer('a', { has: ['1'] })

@@ -10,10 +10,10 @@ WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 # Without scripts: the base brings Node, and classic-level loads its prebuilt binary as it is.
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json rolldown.config.mjs ./
 COPY src src
 RUN npm run build \
-  && chmod 755 dist/cli/main.js \
+  && chmod 755 dist/bin/main.js \
   && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 # What only other systems, compilers and debuggers read is left behind.
 RUN find node_modules -path '*/prebuilds/*' -type d \
@@ -27,7 +27,7 @@ ENV NODE_ENV=production VECHE_STORE=/store
 COPY --from=build /build/package.json /veche/
 COPY --from=build /build/node_modules /veche/node_modules
 COPY --from=build /build/dist /veche/dist
-RUN ln -s /veche/dist/cli/main.js /usr/local/bin/veche \
+RUN ln -s /veche/dist/bin/main.js /usr/local/bin/veche \
   && install -d -m 700 -o node -g node /store
 USER node
 WORKDIR /store

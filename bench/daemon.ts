@@ -39,7 +39,7 @@ export interface DaemonOptions {
   readonly name: string
   readonly store: string
   readonly place: Place
-  /** `dist/cli/main.js` of the build that is run. */
+  /** `dist/bin/main.js` of the build that is run. */
   readonly main: string
   /** Options of Node itself. */
   readonly nodeOptions: readonly string[]

@@ -36,7 +36,8 @@ async function main(options: Options): Promise<void> {
     console.error(`There is no ${unknown.join(', ')}; there are ${names.join(', ')}.`)
     process.exit(2)
   }
-  const daemon = options.daemon ?? build()
+  // A profile tells functions by their files.
+  const daemon = options.daemon ?? build(options.isProfile ? 'modules' : 'as users have it')
   const machine = describeMachine()
   const place = await makePlace()
   if (options.isProfile) {

@@ -18,7 +18,7 @@ export interface Options {
   readonly isProfile: boolean
   /** Where profiles are kept; null: nowhere. */
   readonly keep: string | null
-  /** Another build's `dist/cli/main.js`, to compare with; null: this checkout, built first. */
+  /** Another build's `dist/bin/main.js`, to compare with; null: this checkout, built first. */
   readonly daemon: string | null
 }
 
@@ -31,7 +31,7 @@ export const usage = `npm run bench -- [options]
   --profile        microseconds a write and stage at every member, in place of figures;
                    with --only latency, puts, spread, gets, join or catch-up
   --keep FOLDER    keeps the profiles there, for a browser's developer tools
-  --daemon FILE    runs daemons of another build: its dist/cli/main.js
+  --daemon FILE    runs daemons of another build: its dist/bin/main.js
   --list           names of the rows`
 
 /** Reads the words of a command line. Throws an error with a sentence for what is none of them. */

@@ -14,7 +14,7 @@ const { version } = JSON.parse(
 ) as { version: string }
 
 /** Where a build is when nobody says where. */
-const distMain = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const distMain = fileURLToPath(new URL('../../dist/bin/main.js', import.meta.url))
 
 export const info = {
   name: 'veche',

@@ -69,7 +69,7 @@ async function main(peers: string): Promise<void> {
   const systems = values.systems.split(',')
   if (systems.some(name => name !== 'veche') && !existsSync(join(peers, 'node_modules')))
     refuse(`${peers} is not set up: run setup.sh there, or take --systems veche.`)
-  process.env.VECHE_MAIN = build()
+  process.env.VECHE_MAIN = build('as users have it')
   const others = new Others()
   const folder = copy(peers)
   const sizes = values.quick ? quickSizes : []

@@ -79,7 +79,7 @@ async function outputOf(args: readonly string[], store?: string): Promise<string
 describe('from the packed tarball', { timeout: MINUTES }, () => {
   it('notes: a program that speaks with the member of this machine, and follows changes', async () => {
     const store = join(await folders.make(), 'store')
-    const veche = 'node_modules/veche/dist/cli/main.js'
+    const veche = 'node_modules/veche/dist/bin/main.js'
     await outputOf([veche, 'init', '--name', 'laptop', '--listen', '/ip4/127.0.0.1/tcp/0'], store)
     const daemon = start([veche, 'start', '--no-mdns'], store)
     await once(daemon.stdout!, 'data')
@@ -118,7 +118,7 @@ describe('from the packed tarball', { timeout: MINUTES }, () => {
 
   // The same from the sources is demo.test.ts; this is the package.
   it.runIf(size !== 'everyday')('veche demo: the whole of it', async () => {
-    const out = await outputOf(['node_modules/veche/dist/cli/main.js', 'demo', '--json'])
+    const out = await outputOf(['node_modules/veche/dist/bin/main.js', 'demo', '--json'])
     expect(JSON.parse(out)).toMatchObject({ ok: true, items: 2, kept: false })
   })
 })

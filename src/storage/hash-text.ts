@@ -16,21 +16,27 @@ const WHOLE_DIGITS = 63
 const LAST = [...ALPHABET].filter((_, value) => value % 4 === 0).join('')
 const HASH_TEXT = new RegExp(`^[${ALPHABET}]{${HASH_TEXT_LENGTH - 1}}[${LAST}]$`)
 
-/** The two characters of 12 bits. */
-const PAIRS = Array.from({ length: 4096 }, (_, bits) => ALPHABET[bits >> 6]! + ALPHABET[bits & 63]!)
+/** The codes of the characters, by their six bits. */
+const CODES = Buffer.from(ALPHABET, 'latin1')
 /** The three digits of 12 bits. */
 const DIGITS = Array.from({ length: 4096 }, (_, bits) => bits.toString(16).padStart(3, '0'))
 /** The six bits of a character, by its code. */
 const BITS = new Uint8Array(128)
 for (const [value, character] of [...ALPHABET].entries()) BITS[character.charCodeAt(0)] = value
 
+/** Where texts are put together: joined piece by piece they would be trees of strings. */
+const scratch = Buffer.alloc(HASH_TEXT_LENGTH)
+
 /** The text of a hash. */
 export function textOfHash(hash: Hash): string {
-  let text = ''
+  let to = 0
   for (let at = 0; at < WHOLE_DIGITS; at += 3) {
-    text += PAIRS[(digit(hash, at) << 8) | (digit(hash, at + 1) << 4) | digit(hash, at + 2)]!
+    const middle = digit(hash, at + 1)
+    scratch[to++] = CODES[(digit(hash, at) << 2) | (middle >> 2)]!
+    scratch[to++] = CODES[((middle & 3) << 4) | digit(hash, at + 2)]!
   }
-  return text + ALPHABET[digit(hash, WHOLE_DIGITS) << 2]!
+  scratch[to] = CODES[digit(hash, WHOLE_DIGITS) << 2]!
+  return scratch.latin1Slice(0, HASH_TEXT_LENGTH)
 }
 
 /** The hash that a text names; only for what `isHashText` holds for. */

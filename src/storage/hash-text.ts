@@ -36,7 +36,7 @@ export function textOfHash(hash: Hash): string {
     scratch[to++] = CODES[((middle & 3) << 4) | digit(hash, at + 2)]!
   }
   scratch[to] = CODES[digit(hash, WHOLE_DIGITS) << 2]!
-  return scratch.latin1Slice(0, HASH_TEXT_LENGTH)
+  return scratch.toString('latin1')
 }
 
 /** The hash that a text names; only for what `isHashText` holds for. */

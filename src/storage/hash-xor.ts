@@ -2,6 +2,7 @@
  * The XOR of hashes: what was put in and not taken out again, in any order. Equal sets have equal
  * values; that different ones differ is as sure as the hashes are random.
  */
+import type { Bytes } from '../base/bytes.ts'
 import type { Hash } from '../base/hash.ts'
 
 /** The XOR of a changing set of hashes. */
@@ -16,6 +17,15 @@ export class HashXor {
   toggle(hash: Hash): void {
     for (let i = 0; i < 8; i++) {
       this.#words[i]! ^= Number.parseInt(hash.slice(8 * i, 8 * i + 8), 16)
+    }
+  }
+
+  /** The same with the 32 bytes of a hash that stand at a place. */
+  toggleRaw(bytes: Bytes, at: number): void {
+    for (let i = 0; i < 8; i++) {
+      const from = at + 4 * i
+      this.#words[i]! ^=
+        (bytes[from]! << 24) | (bytes[from + 1]! << 16) | (bytes[from + 2]! << 8) | bytes[from + 3]!
     }
   }
 

@@ -9,7 +9,7 @@
  * SHA-256 besides. The format is the record's; the store's own is in its marker file.
  */
 import { crc32 } from 'node:zlib'
-import { type Bytes, concatBytes, fromHex, toHex, utf8, utf8Text } from '../base/bytes.ts'
+import { type Bytes, concatBytes, toHex, utf8, utf8Text } from '../base/bytes.ts'
 import { decodeWith, encodeCbor, hexBytes } from '../base/cbor.ts'
 import { asBytesUpTo, asHash, asInt, asTuple, rawOf, refuse } from '../base/cbor-read.ts'
 import type { FactRef, HeldFact, ItemSummary } from '../base/fact.ts'
@@ -17,12 +17,15 @@ import { decodeFact, encodeFact } from '../base/fact-codec.ts'
 import type { Hash } from '../base/hash.ts'
 import { limits } from '../base/limits.ts'
 import { decodeSummary, encodeSummary, readState, stateValue } from '../base/summary-codec.ts'
+import type { HashXor } from './hash-xor.ts'
 import type { TallyRecord } from './tally.ts'
 
 /** The format of the envelope and of all that is described in this file. */
 export const RECORD_FORMAT = 1
 const HEAD_BYTES = 5
-const FOLD_BYTES = 8 + 32
+const SIZE_BYTES = 8
+const FOLD_BYTES = SIZE_BYTES + 32
+const UINT32 = 2 ** 32
 
 /** A payload in its envelope, for one key. */
 export function seal(key: string, payload: Bytes): Bytes {
@@ -82,20 +85,33 @@ export function readItemPayload(payload: Bytes): ItemSummary | undefined {
 
 /** What an opening needs of a summary; `undefined` when the bytes are too short. */
 export function readItemFold(payload: Bytes): ItemFold | undefined {
-  const facts = readSizePayload(payload.subarray(0, 8))
-  if (facts === undefined || payload.length < FOLD_BYTES) return undefined
-  return { facts, factsXor: toHex(payload.subarray(8, FOLD_BYTES)) }
+  const facts = payload.length < FOLD_BYTES ? undefined : sizeAt(payload)
+  if (facts === undefined) return undefined
+  return { facts, factsXor: toHex(payload.subarray(SIZE_BYTES, FOLD_BYTES)) }
+}
+
+/** The same for a sum over very many: answers the count of facts, and takes the hash into `xor`. */
+export function addItemFold(payload: Bytes, xor: HashXor): number | undefined {
+  const facts = payload.length < FOLD_BYTES ? undefined : sizeAt(payload)
+  if (facts !== undefined) xor.toggleRaw(payload, SIZE_BYTES)
+  return facts
 }
 
 /** A size or count of up to 2^53 − 1 in 8 bytes, big end first. */
 export function sizePayload(size: number): Bytes {
-  return fromHex(size.toString(16).padStart(16, '0'))!
+  const payload = new Uint8Array(SIZE_BYTES)
+  putUint32(payload, 0, Math.floor(size / UINT32))
+  putUint32(payload, 4, size % UINT32)
+  return payload
 }
 
 /** The number in 8 bytes; `undefined` when it is none that can be exact. */
 export function readSizePayload(payload: Bytes): number | undefined {
-  if (payload.length !== 8) return undefined
-  const size = Number.parseInt(toHex(payload), 16)
+  return payload.length === SIZE_BYTES ? sizeAt(payload) : undefined
+}
+
+function sizeAt(payload: Bytes): number | undefined {
+  const size = uint32At(payload, 0) * UINT32 + uint32At(payload, 4)
   return Number.isSafeInteger(size) ? size : undefined
 }
 

@@ -22,6 +22,7 @@ import {
 import { type Database, keyPages, sealedPages } from './level-table.ts'
 import type { Op } from './overlay.ts'
 import {
+  addItemFold,
   type ItemFold,
   readGroupPayload,
   readItemFold,
@@ -78,11 +79,10 @@ export async function surveyItems(db: Database, found: Survey) {
   const xor = new HashXor()
   for await (const page of sealedPages(db, tableRange('i'))) {
     for (const [key, record] of page) {
-      const fold = unsealed(key, record, found, readItemFold)
-      if (fold === undefined) continue // its facts, if it has any, count it (`nameItems`)
+      const its = unsealed(key, record, found, payload => addItemFold(payload, xor))
+      if (its === undefined) continue // its facts, if it has any, count it (`nameItems`)
       count += 1
-      facts += fold.facts
-      xor.toggle(fold.factsXor)
+      facts += its
     }
   }
   return { count, fold: { facts, factsXor: xor.value() } }

@@ -15,7 +15,7 @@ import type { SimMember, World } from './world.ts'
 
 /** Why an acknowledged write need not be at all members in the end. */
 export type Excuse =
-  /** Only members that were removed, or whom nobody knows, hold it: it stays with them until they join again. */
+  /** Only members that were removed, that nobody knows, or that lie, hold it: it stays with them. */
   | 'kept by removed members'
   /** Faults destroyed each copy of it; it was not told to be held by a majority. */
   | 'destroyed'
@@ -105,7 +105,10 @@ export class Atlas {
   #members(): SimMember[] {
     const here = takingPart(this.#world)
     return this.#world.members.filter(
-      entry => entry.standing === 'member' && !isApart(this.#world, entry, here),
+      entry =>
+        entry.standing === 'member' &&
+        entry.id !== this.#world.liar &&
+        !isApart(this.#world, entry, here),
     )
   }
 }

@@ -6,7 +6,7 @@
 import type { HeldFact, ItemId, ItemSummary } from '../base/fact.ts'
 import type { Hash } from '../base/hash.ts'
 import { HashXor } from './hash-xor.ts'
-import type { Damage } from './store.ts'
+import type { Damage, PendingEntry } from './store.ts'
 
 /** An item as it was found. */
 export interface FoundItem {
@@ -16,6 +16,25 @@ export interface FoundItem {
   readonly facts: readonly HeldFact[]
   /** Whether a payload is whole here, or on the list of wanted ones. */
   readonly isAccounted: (blob: Hash) => boolean
+}
+
+/**
+ * What is wrong with a place in the pending queue. `held`: the fact that it names; `damaged` is told
+ * elsewhere. A fact that was damaged and came again as agreed leaves its old place, when the process
+ * ends before the item is mended.
+ */
+export function placeDamages(
+  { order, ref: { id, version } }: PendingEntry,
+  held: HeldFact | 'damaged' | undefined,
+): Damage[] {
+  if (held === 'damaged') return []
+  if (held === undefined) {
+    const sentence = 'The pending queue names a fact that is not here.'
+    return [{ what: 'fact', id, version, sentence }]
+  }
+  if (held.state.kind === 'pending' && held.state.order === order) return []
+  const sentence = `The pending queue names version ${version} of ${id}, which does not wait there.`
+  return [{ what: 'item', id, sentence }]
 }
 
 /** What is wrong with an item. */

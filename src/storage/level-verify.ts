@@ -12,13 +12,14 @@ import type { HeldFact, ItemId, ItemSummary } from '../base/fact.ts'
 import { type Hash, hashText } from '../base/hash.ts'
 import { setJunkAside } from './aside.ts'
 import type { BlobFolder } from './blob-folder.ts'
-import { itemDamages } from './item-check.ts'
+import { itemDamages, placeDamages } from './item-check.ts'
 import {
   damageOfKey,
   factOfKey,
   hashOfKey,
   keys,
   nameOfKey,
+  numberOfKey,
   type Table,
   tableRange,
 } from './keys.ts'
@@ -35,7 +36,7 @@ import {
   unseal,
 } from './records.ts'
 import { isSound, openFact } from './soundness.ts'
-import type { Damage } from './store.ts'
+import type { Damage, PendingEntry } from './store.ts'
 import type { StorePaths } from './store-folder.ts'
 import { changeOf, lossOf, Tally, type TallyChange, type TallyRecord } from './tally.ts'
 
@@ -257,7 +258,7 @@ async function* verifyQueue(scrub: Scrub): AsyncGenerator<VerifyStep> {
   const { db, snapshot, counted } = scrub
   for await (const page of sealedPages(db, tableRange('q'), snapshot)) {
     const damages: Damage[] = []
-    const refs: { readonly key: string; readonly fact: string }[] = []
+    const places: PendingEntry[] = []
     for (const [key, record] of page) {
       const payload = unseal(key, record)
       const ref = payload === undefined ? undefined : readRefPayload(payload)
@@ -266,14 +267,14 @@ async function* verifyQueue(scrub: Scrub): AsyncGenerator<VerifyStep> {
         continue
       }
       counted.addPending(0, ref.version)
-      refs.push({ key, fact: keys.fact(ref) })
+      places.push({ order: numberOfKey(key), ref })
     }
-    const asked = refs.map(({ fact }) => fact)
-    const held = await db.hasMany(asked, { snapshot })
-    for (const [at, { fact }] of refs.entries()) {
-      if (held[at] === true) continue
-      const sentence = 'The pending queue names a fact that is not here.'
-      damages.push({ what: 'fact', ...factOfKey(fact), sentence })
+    const facts = places.map(({ ref }) => keys.fact(ref))
+    const records = await db.getMany(facts, { snapshot })
+    for (const [at, place] of places.entries()) {
+      const record = records[at]
+      const held = record && (openFact(facts[at]!, record) ?? 'damaged')
+      damages.push(...placeDamages(place, held))
     }
     yield { checked: page.length, damages }
   }

@@ -4,7 +4,7 @@
 import { compareText } from '../base/bytes.ts'
 import { type FactRef, type ItemId, refKey } from '../base/fact.ts'
 import { type Hash, hashBytes } from '../base/hash.ts'
-import { itemDamages } from './item-check.ts'
+import { itemDamages, placeDamages } from './item-check.ts'
 import type { MemoryTables, Rot } from './memory-tables.ts'
 import type { Damage } from './store.ts'
 
@@ -24,6 +24,11 @@ export function* verifyTables(
     })
     const item = tables.rottenItems.has(id) ? [rottenItem(id)] : []
     yield { checked: facts.length + 1, damages: [...rotten.map(rottenFact), ...item, ...damages] }
+  }
+  for (const [order, ref] of tables.pending.range()) {
+    const key = refKey(ref)
+    const held = tables.rotten.has(key) ? 'damaged' : tables.facts.get(ref.id)?.get(ref.version)
+    yield { checked: 1, damages: placeDamages({ order, ref }, held) }
   }
   for (const [blob, bytes] of tables.payloads) {
     yield { checked: 1, damages: hashBytes(bytes) === blob ? [] : [rottenPayload(blob)] }

@@ -521,6 +521,22 @@ export function storeCompliance(engine: Engine): void {
       expect(checked).toBeGreaterThanOrEqual(8)
     })
 
+    it('verify names an item that waits in the pending queue though nothing of it is pending', async () => {
+      const facts = chain('a', 1)
+      const held = facts.map(fact => ({ fact, state: agreedAt(1) }))
+      const ref = { id: 'a', version: facts[0]!.version }
+      await store.commit([
+        ...held.map(one => ({ kind: 'fact', held: one, isNew: true }) as const),
+        { kind: 'item', summary: summaryOf('a', held) },
+        { kind: 'pending', order: 1, ref },
+      ])
+      const wrong = expect.objectContaining({ what: 'item', id: 'a' })
+      const { damages } = await verifyAll(store)
+      expect(damages).toContainEqual(wrong)
+      await store.commit([{ kind: 'unpending', order: 1, ref }])
+      expect((await verifyAll(store)).damages).not.toContainEqual(wrong)
+    })
+
     it('verify names an item whose facts are not those of its summary, and a payload nobody waits for', async () => {
       const facts = chain('a', 2)
       const held = facts.map(fact => ({ fact, state: agreedAt(1) }))

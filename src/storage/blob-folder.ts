@@ -17,6 +17,7 @@ import { isAbsent, syncFolder } from './files.ts'
 import type { StorePaths } from './store-folder.ts'
 
 const UPLOAD_PREFIX = 'upload-'
+const NOTHING: Bytes = new Uint8Array(0)
 
 /** The payloads of one store that are files. */
 export class BlobFolder {
@@ -143,17 +144,30 @@ export class BlobFolder {
   }
 }
 
-/** Bytes [offset, end) of a file in pieces, as many as are there; it is closed in the end. */
+/**
+ * Bytes [offset, end) of a file in pieces, as many as are there; it is closed in the end. The next
+ * piece is read while whoever asked works on the last one.
+ */
 async function* pieces(file: FileHandle, offset: number, end: number): AsyncGenerator<Bytes> {
+  const readAt = async (at: number): Promise<Bytes> => {
+    if (at >= end) return NOTHING
+    // A slab of its own: it is handed out, and filled at once.
+    const piece = Buffer.allocUnsafeSlow(Math.min(limits.chunkBytes, end - at))
+    const { bytesRead } = await file.read(piece, 0, piece.length, at)
+    return new Uint8Array(piece.buffer, 0, bytesRead)
+  }
+  let next = readAt(offset)
   try {
-    for (let at = offset; at < end; ) {
-      const piece = new Uint8Array(Math.min(limits.chunkBytes, end - at))
-      const { bytesRead } = await file.read(piece, 0, piece.length, at)
-      if (bytesRead === 0) return
-      yield piece.subarray(0, bytesRead)
-      at += bytesRead
+    for (let at = offset; ; ) {
+      const piece = await next
+      if (piece.length === 0) return
+      at += piece.length
+      next = readAt(at)
+      yield piece
     }
   } finally {
+    // What was read ahead of somebody who stopped is of no use, nor is why it could not be read.
+    await next.catch(() => NOTHING)
     await file.close()
   }
 }

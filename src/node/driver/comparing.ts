@@ -23,6 +23,11 @@ type Compare = Extract<Effect, { kind: 'compare' }>
 
 /** A walk goes on in so many parts: beyond, what was found is repaired first. */
 const PARTS_MAX = 64
+/**
+ * And up to so many differences, where some can be repaired without the others: a million at once take
+ * gigabytes, and V8 keeps what it once had.
+ */
+const DIFFERENCES_MAX = 50_000
 /** Items asked about in one message. */
 const ITEMS_ASKED = 256
 /** So many such messages at once: one is answered while what the last one brought is taken. */
@@ -119,6 +124,7 @@ export class Comparing {
       }
       for (const difference of step.differences) differences.push(difference)
       if (step.kind !== 'done' || step.isComplete || parts === PARTS_MAX) break
+      if (purpose !== 'counter-sync' && differences.length >= DIFFERENCES_MAX) break
       step = resumeWalk(tree, step.walk)
     }
     const isWhole = step.kind === 'done' && step.isComplete

@@ -21,7 +21,14 @@ const MINUTES = 180_000
 let app: string
 
 /** What `npm pack` reads; not the checkout itself, where a build would meet other tests. */
-const sources = ['src', 'docs', 'package.json', 'tsconfig.json', 'tsconfig.build.json']
+const sources = [
+  'src',
+  'docs',
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'rolldown.config.mjs',
+]
 const texts = ['README.md', 'CHANGELOG.md', 'LICENSE']
 
 beforeAll(async () => {

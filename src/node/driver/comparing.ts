@@ -24,8 +24,8 @@ type Compare = Extract<Effect, { kind: 'compare' }>
 /** A walk goes on in so many parts: beyond, what was found is repaired first. */
 const PARTS_MAX = 64
 /**
- * And up to so many differences, where some can be repaired without the others: a million at once take
- * gigabytes, and V8 keeps what it once had.
+ * And up to so many differences, where some can be repaired without the others: what a
+ * million of them need at once the process may never give back (docs/performance.md).
  */
 const DIFFERENCES_MAX = 50_000
 /** Items asked about in one message. */

@@ -20,6 +20,7 @@ const SCENES = [
   '../test/node/driver/door.test.ts',
   '../test/node/driver/roster-facts.test.ts',
   '../test/node/ledger/short.test.ts',
+  '../test/storage/memory-store.test.ts',
 ]
 
 const SECONDS = sized({ everyday: 20, deep: 60 })

@@ -21,7 +21,7 @@ import {
   wantedPartial,
 } from './memory-image.ts'
 import { openMemoryWriter, type PartialPayloads, placing } from './memory-payloads.ts'
-import { bytesOf, MemoryTables, RECORD_BYTES, type Rot } from './memory-tables.ts'
+import { bytesOf, type Change, MemoryTables, RECORD_BYTES, type Rot } from './memory-tables.ts'
 import { rotIn, rottenFact, rottenItem, rottenPayload, verifyTables } from './memory-verify.ts'
 import { take } from './sorted-map.ts'
 import {
@@ -52,14 +52,11 @@ export interface MemoryStoreOptions {
 /** Lines of the journal that may be lost together; older ones have long been on the disk. */
 const JOURNAL_LINES_MAX = 64
 
-/** A change of the tables, made to the live ones at once and to the durable ones later. */
-type Change = (tables: MemoryTables) => void
-
 /** A store without a disk. */
 export class MemoryStore implements Store {
   readonly report: StartReport
   /** All that was handed in; what reads see. */
-  readonly #live: MemoryTables
+  #live: MemoryTables
   /** What is durable: the same tables where nothing is held back. */
   readonly #durable: MemoryTables
   readonly #partial: PartialPayloads
@@ -109,11 +106,9 @@ export class MemoryStore implements Store {
    * `surviving` (a disk may have written more than it promised), and partial payloads as written.
    */
   image(surviving = 0): MemoryImage {
-    const tables = new MemoryTables(this.#durable)
-    for (const change of this.#undurable.slice(0, surviving)) change(tables)
     const { tally, cut } = this.#journal.at(-1)!
     return {
-      tables,
+      tables: this.#durable.after(this.#undurable.slice(0, surviving)),
       partial: copyPartial(this.#partial),
       journal: tally,
       lastCut: cut,
@@ -133,9 +128,13 @@ export class MemoryStore implements Store {
     return { inFlight: this.#inFlight, placing: this.#placing, journal: this.#journal }
   }
 
-  /** Lets a record or payload rot where it lies; it is told of when it is read. */
+  /**
+   * Lets a record or payload rot where it lies; it is told of when it is read. What is being written
+   * anew takes its place, for a reader at once.
+   */
   rot(what: Rot): void {
-    for (const tables of new Set([this.#live, this.#durable])) rotIn(tables, what)
+    rotIn(this.#durable, what)
+    if (this.#live !== this.#durable) this.#live = this.#durable.after(this.#undurable)
   }
 
   /** How many batches were handed in and are not durable. */

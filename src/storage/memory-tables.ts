@@ -17,6 +17,9 @@ const compareNumber = (a: number, b: number): number => a - b
 /** What a fact or a summary of common size takes on a real disk. */
 export const RECORD_BYTES = 400
 
+/** A change of the tables, made to the live ones at once and to the durable ones later. */
+export type Change = (tables: MemoryTables) => void
+
 /** A record or payload that rots. */
 export type Rot =
   | { readonly kind: 'fact'; readonly ref: FactRef }
@@ -54,6 +57,13 @@ export class MemoryTables {
     this.rotten = new Set(from?.rotten)
     this.rottenItems = new Set(from?.rottenItems)
     this.tally = from === undefined ? new Tally() : Tally.from(from.tally.record())
+  }
+
+  /** A copy, as it is after some changes. */
+  after(changes: readonly Change[]): MemoryTables {
+    const tables = new MemoryTables(this)
+    for (const change of changes) change(tables)
+    return tables
   }
 
   /** Carries out one batch. */

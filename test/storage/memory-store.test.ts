@@ -67,6 +67,27 @@ describe('a crash of the store in memory', () => {
     expect(after.counts()).toMatchObject({ items: 1, facts: 1 })
   })
 
+  it('seed 202170114025: what rots while it is written anew is whole for a reader at once, and on the disk when it is durable', async () => {
+    const { syncs, store } = manualDisk()
+    const blob = hashText('small')
+    const write = { kind: 'payload', blob, bytes: utf8('small') } as const
+    const first = store.commit([write])
+    await settle()
+    syncs[0]!.resolve()
+    await first
+    const again = store.commit([write])
+    await settle()
+    store.rot({ kind: 'payload', blob })
+    expect(await store.verifyPayload(blob)).toBe('ok')
+    expect(await MemoryStore.fromImage(store.image()).verifyPayload(blob)).toBe('damaged')
+    await store.setAsidePayload(blob)
+    syncs[1]!.resolve()
+    await again
+    expect(await MemoryStore.fromImage(store.image()).verifyPayload(blob)).toBe('ok')
+    store.rot({ kind: 'payload', blob })
+    expect(await store.verifyPayload(blob)).toBe('damaged')
+  })
+
   it('may leave batches that were not promised yet, the first ones, each of them whole', async () => {
     const { store } = manualDisk()
     for (const id of ['a', 'b', 'c']) {

@@ -23,15 +23,14 @@ import { limits } from './limits.ts'
 
 const SUMMARY_FORMAT = 1
 /** Nearly all items: whole, agreed, with one head. Says each hash once, and one of a first version never. */
-const USUAL_FORMAT = 2
+export const USUAL_FORMAT = 2
 
 /** What stands before a summary. */
 export type SummaryFold = Pick<ItemSummary, 'facts' | 'factsXor'>
 
 /** The bytes of a summary. */
 export function encodeSummary(summary: ItemSummary): Bytes {
-  const usual = usualValue(summary)
-  if (usual !== undefined) return encodeCbor(usual)
+  if (isUsual(summary)) return encodeCbor(usualValue(summary))
   return encodeCbor([
     SUMMARY_FORMAT,
     summary.id,
@@ -44,14 +43,20 @@ export function encodeSummary(summary: ItemSummary): Bytes {
   ])
 }
 
-function usualValue(summary: ItemSummary): CborValue | undefined {
-  const { id, facts, factsXor, agreed, pending, heads, unrooted } = summary
-  const head = heads[0]
-  const newest = agreed?.newest[0]
-  if (agreed === null || head === undefined || newest === undefined) return undefined
-  if (heads.length > 1 || agreed.newest.length > 1 || head.version !== newest.version)
-    return undefined
-  if (agreed.count !== facts || pending !== null || unrooted > 0) return undefined
+/** A summary that is usual; its agreed set has one newest fact, which is its head. */
+export type UsualSummary = ItemSummary & { readonly agreed: SetSummary }
+
+/** Whether a summary has the short form. */
+export function isUsual(summary: ItemSummary): summary is UsualSummary {
+  const { facts, agreed, pending, heads, unrooted } = summary
+  if (agreed === null || heads.length !== 1 || agreed.newest.length !== 1) return false
+  if (heads[0]!.version !== agreed.newest[0]!.version) return false
+  return agreed.count === facts && pending === null && unrooted === 0
+}
+
+function usualValue({ id, factsXor, agreed, heads }: UsualSummary): CborValue {
+  const head = heads[0]!
+  const newest = agreed.newest[0]!
   return [
     USUAL_FORMAT,
     id,

@@ -6,9 +6,11 @@
  * Blocks and pages have no holes, so whoever frees one tells the owner of the one that moved.
  */
 import type { Bytes } from '../base/bytes.ts'
+import { invariant } from '../base/invariant.ts'
 import { Blocks, blockOf, FAN, innerRef, isInner, leafCount, leafRef, leafSlot } from './blocks.ts'
 import { compareHashes, ENTRY_BYTES, HASH_BYTES, LEAF_ENTRIES_MAX, nibbleAt } from './entry.ts'
 import { PAGE_HEAD_BYTES, Pages } from './pages.ts'
+import { sortedEntries } from './sorted.ts'
 
 /** The one place of block 0: the root of the tree. */
 export const ROOT_NODE = 0
@@ -32,6 +34,40 @@ export class Shape {
     const copy = new Shape(this.blocks.clone(), this.pages.clone())
     copy.count = this.count
     return copy
+  }
+
+  /**
+   * Lays entries (64 bytes each, in any order) out in an empty trie: each goes to its place once,
+   * where `put` by `put` leaves are copied and split as they grow.
+   */
+  fill(entries: Bytes): void {
+    invariant(this.count === 0, 'only an empty trie is filled')
+    const order = sortedEntries(entries)
+    const page = new Uint8Array(LEAF_ENTRIES_MAX * ENTRY_BYTES)
+    const lay = (node: number, depth: number, from: number, until: number): void => {
+      this.blocks.dirty[Math.floor(node / FAN)]! |= 1 << (node % FAN)
+      if (until - from <= LEAF_ENTRIES_MAX) {
+        for (let at = from; at < until; at++) {
+          copyEntry(entries, order[at]! * ENTRY_BYTES, page, (at - from) * ENTRY_BYTES)
+        }
+        this.#fillEmpty(node, until - from, page.subarray(0, (until - from) * ENTRY_BYTES))
+        return
+      }
+      const block = this.blocks.allocate(node)
+      this.blocks.refs[node] = innerRef(block)
+      this.blocks.counts[block] = until - from
+      for (let first = from; first < until; ) {
+        const nibble = nibbleAt(entries, order[first]! * ENTRY_BYTES, depth)
+        let next = first + 1
+        while (next < until && nibbleAt(entries, order[next]! * ENTRY_BYTES, depth) === nibble) {
+          next++
+        }
+        lay(block * FAN + nibble, depth + 1, first, next)
+        first = next
+      }
+    }
+    if (order.length > 0) lay(ROOT_NODE, 0, 0, order.length)
+    this.count = order.length
   }
 
   /** Puts the entry at `at` of `source` (64 bytes); answers whether anything changed. */
@@ -261,4 +297,9 @@ export class Shape {
     }
     return depth
   }
+}
+
+/** By hand: for 64 bytes a view of them costs more than they do. */
+function copyEntry(from: Bytes, fromAt: number, to: Bytes, toAt: number): void {
+  for (let i = 0; i < ENTRY_BYTES; i++) to[toAt + i] = from[fromAt + i]!
 }

@@ -39,9 +39,17 @@ export class MerkleTree {
     if (this.#shape.put(this.#scratch, 0)) this.#root = null
   }
 
-  /** Puts many entries at once: 64 bytes each (id-hash, leaf hash), in any order. */
+  /**
+   * Puts many entries at once: 64 bytes each (id-hash, leaf hash), in any order; the last one of an
+   * id-hash counts. An empty tree takes them in a fraction of the time.
+   */
   setEntries(entries: Bytes): void {
     invariant(entries.length % ENTRY_BYTES === 0, 'an entry has 64 bytes')
+    if (this.#shape.count === 0) {
+      this.#shape.fill(entries)
+      if (entries.length > 0) this.#root = null
+      return
+    }
     for (let at = 0; at < entries.length; at += ENTRY_BYTES) {
       if (this.#shape.put(entries, at)) this.#root = null
     }

@@ -7,6 +7,7 @@ import { type Hash, hashBytes } from '../base/hash.ts'
 import { limits } from '../base/limits.ts'
 import { VecheError } from '../base/veche-error.ts'
 import type { BlobFolder } from './blob-folder.ts'
+import { replaceFile } from './files.ts'
 import { keys } from './keys.ts'
 import type { LevelTable } from './level-table.ts'
 import { readSizePayload } from './records.ts'
@@ -37,6 +38,16 @@ export class LevelPayloads {
   async size(blob: Hash): Promise<number | undefined> {
     const [place] = await this.places([blob])
     return place?.kind === 'inline' ? place.bytes.length : place?.size
+  }
+
+  /** Moves what does not match its hash to a folder; answers whether its records say too much now. */
+  async setAside(blob: Hash, folder: string): Promise<boolean> {
+    const record = await this.#table.raw(keys.payload(blob))
+    if (record !== undefined) {
+      if ((await this.verify(blob)) === 'ok') return false
+      await replaceFile(`${folder}/${blob}`, record)
+    }
+    return (await this.#blobs.setAside(blob)) !== 'whole'
   }
 
   /** Small payloads, verified. */

@@ -5,6 +5,7 @@
  */
 import { type Bytes, utf8Text } from '../base/bytes.ts'
 import type { FactRef, HeldFact, ItemId, ItemSummary } from '../base/fact.ts'
+import type { Glance } from '../base/glance.ts'
 import { type Hash, hashText } from '../base/hash.ts'
 import { limits } from '../base/limits.ts'
 import {
@@ -14,12 +15,19 @@ import {
   keys,
   linkSource,
   linksRange,
+  nameOfKey,
   numberOfKey,
   rangeAfter,
   tableRange,
 } from './keys.ts'
 import type { LevelTable } from './level-table.ts'
-import { readFactPayload, readItemPayload, readRefPayload, readSizePayload } from './records.ts'
+import {
+  readFactPayload,
+  readGlancePayload,
+  readItemPayload,
+  readRefPayload,
+  readSizePayload,
+} from './records.ts'
 import type { Damage, EventEntry, IdRange, PendingEntry, WantedEntry } from './store.ts'
 import type { Tally } from './tally.ts'
 
@@ -82,6 +90,23 @@ export class LevelReads {
       if (last === undefined) return
       yield page
       from = `${last.id}\u0000`
+    }
+  }
+
+  /** Ends early only with the process: a start reads to the end, or fails. */
+  async *glances(): AsyncGenerator<readonly Glance[]> {
+    const { from, until } = tableRange('i')
+    const pageFrom = (key: string) => this.#table.range({ from: key, until }, limits.pageMax)
+    for (let next = pageFrom(from); ; ) {
+      const rows = await next
+      const last = rows.at(-1)
+      if (last === undefined) return
+      next = pageFrom(`${last[0]}\u0000`)
+      next.catch(() => undefined) // told to whoever asks for the page; nobody may
+      yield rows.flatMap(([key, payload]) => {
+        const read = (bytes: Bytes) => readGlancePayload(nameOfKey(key), bytes)
+        return this.#read(key, payload, read) ?? []
+      })
     }
   }
 

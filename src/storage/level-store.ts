@@ -6,6 +6,7 @@
  */
 import { type Bytes, utf8 } from '../base/bytes.ts'
 import type { FactRef, HeldFact, ItemId, ItemSummary } from '../base/fact.ts'
+import type { Glance } from '../base/glance.ts'
 import type { Hash } from '../base/hash.ts'
 import { limits } from '../base/limits.ts'
 import { VecheError } from '../base/veche-error.ts'
@@ -13,7 +14,6 @@ import { keepAside, type RawRecord } from './aside.ts'
 import type { BlobWriter } from './blob-writer.ts'
 import { DiskRoom } from './disk-room.ts'
 import { storeFault } from './faults.ts'
-import { replaceFile } from './files.ts'
 import { keys, tableRange } from './keys.ts'
 import { BatchEncoder } from './level-batch.ts'
 import { LevelCommit } from './level-commit.ts'
@@ -170,6 +170,10 @@ export class LevelStore implements Store {
     yield* this.#alive().allItems()
   }
 
+  async *glances(): AsyncGenerator<readonly Glance[]> {
+    yield* this.#alive().glances()
+  }
+
   async pending(after: number, limit: number): Promise<PendingEntry[]> {
     return await this.#alive().pending(after, limit)
   }
@@ -231,12 +235,7 @@ export class LevelStore implements Store {
 
   async setAsidePayload(blob: Hash): Promise<void> {
     this.#mustBeAlive()
-    const record = await this.#table.raw(keys.payload(blob))
-    if (record !== undefined) {
-      if ((await this.#payloads.verify(blob)) === 'ok') return
-      await replaceFile(`${this.#open.paths.damaged}/${blob}`, record)
-    }
-    if ((await this.#open.blobs.setAside(blob)) === 'whole') return
+    if (!(await this.#payloads.setAside(blob, this.#open.paths.damaged))) return
     await this.#commits.addOps([
       { type: 'del', key: keys.payload(blob) },
       { type: 'del', key: keys.have(blob) },

@@ -177,10 +177,13 @@ export async function* sealedPages(
 ): AsyncGenerator<Row[]> {
   const options = { ...pageOptions(range), ...(snapshot && { snapshot }) }
   const iterator = db.iterator(options)
+  const nextPage = async () => (await iterator.nextv(PAGE_ROWS)) as Row[]
   try {
-    for (;;) {
-      const page = (await iterator.nextv(PAGE_ROWS)) as Row[]
+    for (let next = nextPage(); ; ) {
+      const page = await next
       if (page.length === 0) return
+      next = nextPage() // another thread reads while this one looks at what it has
+      next.catch(() => undefined) // told to who asks for the page; an early end asks no more
       yield page.filter(([key]) => isKey(key))
     }
   } finally {

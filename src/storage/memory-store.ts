@@ -8,6 +8,7 @@
  */
 import type { Bytes } from '../base/bytes.ts'
 import { type FactRef, type HeldFact, type ItemId, type ItemSummary, refKey } from '../base/fact.ts'
+import { type Glance, glanceOf } from '../base/glance.ts'
 import { type Hash, hashBytes } from '../base/hash.ts'
 import { limits } from '../base/limits.ts'
 import { VecheError } from '../base/veche-error.ts'
@@ -60,7 +61,6 @@ export class MemoryStore implements Store {
   /** What is durable: the same tables where nothing is held back. */
   readonly #durable: MemoryTables
   readonly #partial: PartialPayloads
-  readonly #setAside = new Map<Hash, Bytes>()
   readonly #writing = new Set<Hash>()
   readonly #commits: GroupCommit<Change>
   /** Changes that are live and not durable, in order. */
@@ -213,6 +213,10 @@ export class MemoryStore implements Store {
     }
   }
 
+  async *glances(): AsyncGenerator<readonly Glance[]> {
+    for await (const page of this.allItems()) yield page.map(glanceOf)
+  }
+
   async pending(after: number, limit: number): Promise<PendingEntry[]> {
     this.#mustBeAlive()
     const range = this.#live.pending.range({ from: after + 1 })
@@ -295,7 +299,6 @@ export class MemoryStore implements Store {
     this.#mustBeAlive()
     const bytes = this.#live.payloads.get(blob)
     if (bytes === undefined || hashBytes(bytes) === blob) return
-    this.#setAside.set(blob, bytes)
     this.#live.payloads.delete(blob)
     this.#durable.payloads.delete(blob)
   }

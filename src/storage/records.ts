@@ -12,8 +12,9 @@ import { crc32 } from 'node:zlib'
 import { type Bytes, concatBytes, toHex, utf8, utf8Text } from '../base/bytes.ts'
 import { decodeWith, encodeCbor, hexBytes } from '../base/cbor.ts'
 import { asBytesUpTo, asHash, asInt, asTuple, rawOf, refuse } from '../base/cbor-read.ts'
-import type { FactRef, HeldFact, ItemSummary } from '../base/fact.ts'
+import type { FactRef, HeldFact, ItemId, ItemSummary } from '../base/fact.ts'
 import { decodeFact, encodeFact } from '../base/fact-codec.ts'
+import { type Glance, glanceAt, glanceOf } from '../base/glance.ts'
 import type { Hash } from '../base/hash.ts'
 import { limits } from '../base/limits.ts'
 import { decodeSummary, encodeSummary, readState, stateValue } from '../base/summary-codec.ts'
@@ -81,6 +82,17 @@ export function readItemPayload(payload: Bytes): ItemSummary | undefined {
   if (fold === undefined) return undefined
   const summary = decodeSummary(payload.subarray(FOLD_BYTES), fold)
   return summary.ok ? summary.value : undefined
+}
+
+/** What a start needs of an item; `undefined` when the bytes say no summary. */
+export function readGlancePayload(id: ItemId, payload: Bytes): Glance | undefined {
+  const facts = payload.length < FOLD_BYTES ? undefined : sizeAt(payload)
+  if (facts === undefined) return undefined
+  const factsXor = payload.subarray(SIZE_BYTES, FOLD_BYTES)
+  const usual = glanceAt(payload.subarray(FOLD_BYTES), { id, facts, factsXor })
+  if (usual !== undefined) return usual
+  const summary = readItemPayload(payload)
+  return summary && glanceOf(summary)
 }
 
 /** What an opening needs of a summary; `undefined` when the bytes are too short. */

@@ -12,6 +12,7 @@
  */
 import type { Bytes } from '../base/bytes.ts'
 import type { FactRef, HeldFact, ItemId, ItemSummary } from '../base/fact.ts'
+import type { Glance } from '../base/glance.ts'
 import type { Hash } from '../base/hash.ts'
 
 /** One change of a batch. */
@@ -154,8 +155,13 @@ export interface Store {
   factsOf(id: ItemId): Promise<HeldFact[]>
   /** Summaries in byte order of ids. */
   scanItems(range: IdRange, limit: number): Promise<ItemSummary[]>
-  /** Every item once, in byte order, in pages: for the rebuild at start and for verify. */
+  /** Every item once, in byte order, in pages. */
   allItems(): AsyncIterable<readonly ItemSummary[]>
+  /**
+   * The same for the rebuild at the start, as little of each as that needs. A page is read while the
+   * last one is worked on: nothing is written meanwhile.
+   */
+  glances(): AsyncIterable<readonly Glance[]>
   /** The pending queue from `after` (exclusive) on, in order. */
   pending(after: number, limit: number): Promise<PendingEntry[]>
   /** The place in the pending queue to use next is above this (−1 when none was ever used). */

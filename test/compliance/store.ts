@@ -3,8 +3,9 @@
  * Both engines pass it, or the simulator, which knows only the one in memory, would lie.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { concatBytes, utf8 } from '../../src/base/bytes.ts'
+import { concatBytes, toHex, utf8 } from '../../src/base/bytes.ts'
 import type { HeldFact } from '../../src/base/fact.ts'
+import { type Glance, glanceOf } from '../../src/base/glance.ts'
 import { hashBytes, hashText } from '../../src/base/hash.ts'
 import { limits } from '../../src/base/limits.ts'
 import type { Store, Write } from '../../src/storage/store.ts'
@@ -35,6 +36,12 @@ async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const all: Uint8Array[] = []
   for await (const piece of pieces) all.push(piece.slice())
   return concatBytes(all)
+}
+
+/** A glance with its bytes as texts: some are views of larger ones. */
+function plainGlance(glance: Glance) {
+  const { idBytes, newest } = glance
+  return { ...glance, idBytes: Buffer.from(idBytes).toString(), newest: toHex(newest) }
 }
 
 async function allIds(store: Store): Promise<string[]> {
@@ -227,6 +234,22 @@ export function storeCompliance(engine: Engine): void {
       }
       await store.commit(writes)
       expect(await allIds(store)).toEqual(Array.from({ length: count }, (_, at) => id(at)))
+    })
+
+    it('glances say of every item what its summary says', async () => {
+      const count = limits.pageMax + 1
+      for (let at = 0; at < count; at++) {
+        await store.commit(itemBatch(chain(`item ${at}`, 1), () => agreedAt(at)))
+      }
+      await store.commit(
+        itemBatch(chain('ärger', 3), at => (at < 2 ? agreedAt(at) : pendingAt(at))),
+      )
+      const expected: Glance[] = []
+      for await (const page of store.allItems()) expected.push(...page.map(glanceOf))
+      const found: Glance[] = []
+      for await (const page of store.glances()) found.push(...page)
+      expect(found.map(plainGlance)).toEqual(expected.map(plainGlance))
+      expect(found.filter(({ kind }) => kind === 'other')).toHaveLength(1)
     })
 
     it('the pending queue is read in order from any place, and its last place is never forgotten', async () => {

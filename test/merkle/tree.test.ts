@@ -166,6 +166,33 @@ describe('the tree', () => {
     expect(tree.root()).toBe(treeOf(entries).root())
   })
 
+  it('laid out at once is the tree of its entries put one by one, and goes on as that does', () => {
+    const next = stream(13)
+    for (const count of [0, 1, 64, 65, 66, 1000, 5000]) {
+      const entries = entriesOf(0, count)
+      // Id-hashes that begin alike, some of them twice: the last one counts.
+      const alike = Array.from({ length: next(200) }, (_, i): Entry => {
+        return [`${'c'.repeat(10 + next(40))}${sha(`${i % 150}`)}`.slice(0, 64), sha(`${i}`)]
+      })
+      const all = [...shuffled([...entries, ...alike], next), ...alike.slice(0, next(9))]
+      const tree = new MerkleTree()
+      tree.setEntries(Buffer.from(all.flat().join(''), 'hex'))
+      const model = new Map(all)
+      expect(tree.count).toBe(model.size)
+      expect(tree.root()).toBe(naiveRoot([...model]))
+      for (const [idHash] of shuffled([...model], next).slice(0, model.size - next(70))) {
+        tree.set(idHash, null)
+        model.delete(idHash)
+      }
+      for (const [idHash, leaf] of entriesOf(6000, 6100)) {
+        tree.set(idHash, leaf)
+        model.set(idHash, leaf)
+      }
+      expect(tree.root()).toBe(naiveRoot([...model]))
+      expect(new Map(tree.entries())).toEqual(model)
+    }
+  })
+
   it('has copies that live on their own', () => {
     const tree = treeOf(entriesOf(0, 1000))
     tree.root()

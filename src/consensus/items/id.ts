@@ -64,6 +64,7 @@ export function rootOf(id: ItemId): ItemId {
 
 /** How many split steps an id has; 0 for a root id. */
 export function stepCount(id: ItemId): number {
+  if (id[id.length - 2] !== '~') return 0 // the last step is a tilde and a digit
   return (id.length - rootOf(id).length) / 2
 }
 

@@ -5,6 +5,7 @@
  */
 import type { Fact, ItemId, ItemSummary } from '../../base/fact.ts'
 import { isSystemId } from '../../base/fact.ts'
+import type { Glance } from '../../base/glance.ts'
 import { rootOf, stepCount } from '../../consensus/items/id.ts'
 import { type FamilyView, itemsOf, viewSummary } from '../../consensus/items/view.ts'
 import type { Store } from '../../storage/store.ts'
@@ -25,11 +26,17 @@ export class LiveItems {
     return count
   }
 
-  /** Counts one summary of the store at the start; families are counted by `startFamilies`. */
-  start(summary: ItemSummary): void {
-    const root = rootOf(summary.id)
-    if (isOfFamily(summary)) this.#families.set(root, 0)
-    else this.#whole += liveOf(summary)
+  /** Counts one item of the store at the start; families are counted by `startFamilies`. */
+  start(glance: Glance): void {
+    if (glance.kind === 'other') {
+      const { summary } = glance
+      if (isOfFamily(summary)) this.#families.set(rootOf(summary.id), 0)
+      else this.#whole += liveOf(summary)
+    } else if (stepCount(glance.id) > 0) {
+      this.#families.set(rootOf(glance.id), 0)
+    } else if (!glance.deleted) {
+      this.#whole += 1 // a usual root id shows its one head (viewSummary)
+    }
   }
 
   /** Counts the families that `start` met. */

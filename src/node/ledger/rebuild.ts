@@ -6,7 +6,6 @@
 import { type Fact, type FactRef, type ItemId, isSystemId } from '../../base/fact.ts'
 import { hashText } from '../../base/hash.ts'
 import { STAMP_ZERO, stampMax, stampOf } from '../../base/stamp.ts'
-import { leafOf } from '../../consensus/items/digest.ts'
 import { familyOf } from '../../consensus/items/family.ts'
 import { rootOf, stepCount } from '../../consensus/items/id.ts'
 import { type Policy, splitPolicy } from '../../consensus/items/policy.ts'
@@ -14,6 +13,7 @@ import { viewFamily } from '../../consensus/items/view.ts'
 import type { Problem } from '../../control/protocol-network.ts'
 import { type Damage, GAP_META_KEY, type Store } from '../../storage/store.ts'
 import { familyIds } from './batch.ts'
+import { Leaves } from './leaves.ts'
 import { LiveItems } from './live-items.ts'
 import { countSetAside, type Mended, type MendedItem, mendItems, missingParents } from './mend.ts'
 import { Sets } from './sets.ts'
@@ -49,34 +49,35 @@ export async function rebuild(
   const mended = await mendAtStart(store)
   const sets = new Sets(cut)
   const cutStamp = stampOf(cut)
+  const leaves = { settled: new Leaves(store.counts().items), system: new Leaves(0) }
+  const unsettled: ItemId[] = []
   let agreedFacts = 0
   let systemFacts = 0
   let newest = STAMP_ZERO
   const missing: FactRef[] = [...mended.lost]
   const families = new Set<ItemId>()
   const live = new LiveItems()
-  for await (const page of store.allItems()) {
-    for (const summary of page) {
-      const idHash = hashText(summary.id)
-      const { agreed } = summary
-      if (isSystemId(summary.id)) {
-        systemFacts += summary.facts
-        if (agreed !== null) sets.system.set(idHash, leafOf(agreed.newest))
+  for await (const page of store.glances()) {
+    for (const glance of page) {
+      const { id, addedMax } = glance
+      if (isSystemId(id)) {
+        systemFacts += glance.facts
+        if (addedMax !== null) leaves.system.add(glance)
         continue
       }
-      agreedFacts += agreed?.count ?? 0
-      live.start(summary)
-      if (agreed !== null) newest = stampMax(newest, agreed.addedMax)
-      if (agreed !== null && agreed.addedMax > cutStamp) {
-        sets.place(idHash, await store.factsOf(summary.id))
-      } else if (agreed !== null) {
-        sets.settled.tree.set(idHash, leafOf(agreed.newest))
-      }
-      if (stepCount(summary.id) > 0) families.add(rootOf(summary.id))
-      else if (summary.unrooted > 0)
-        missing.push(...missingParents(await store.factsOf(summary.id)))
+      agreedFacts += glance.agreed
+      live.start(glance)
+      if (addedMax !== null) newest = stampMax(newest, addedMax)
+      if (addedMax !== null && addedMax > cutStamp) unsettled.push(id)
+      else if (addedMax !== null) leaves.settled.add(glance)
+      if (stepCount(id) > 0) families.add(rootOf(id))
+      else if (glance.kind === 'other' && glance.summary.unrooted > 0)
+        missing.push(...missingParents(await store.factsOf(id)))
     }
   }
+  sets.system.setEntries(leaves.system.entries())
+  sets.settled.tree.setEntries(leaves.settled.entries())
+  for (const id of unsettled) sets.place(hashText(id), await store.factsOf(id))
   const waitingFamilies: ItemId[] = []
   for (const root of families) {
     const refs = await missingOfFamily(store, root)

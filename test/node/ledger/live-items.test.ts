@@ -4,6 +4,7 @@
  */
 import { expect, test } from 'vitest'
 import { utf8 } from '../../../src/base/bytes.ts'
+import { isSystemId } from '../../../src/base/fact.ts'
 import { stampOf } from '../../../src/base/stamp.ts'
 import { viewFamily } from '../../../src/consensus/items/view.ts'
 import { LiveItems } from '../../../src/node/ledger/live-items.ts'
@@ -19,8 +20,8 @@ test('the count of items is what a list shows, also of items that split and were
     const { items } = await service.list({})
     expect((await service.status({})).items).toBe(items.length)
     const again = new LiveItems()
-    for await (const page of store.allItems()) {
-      for (const summary of page) if (!summary.id.startsWith('\u0001')) again.start(summary)
+    for await (const page of store.glances()) {
+      for (const glance of page) if (!isSystemId(glance.id)) again.start(glance)
     }
     await again.startFamilies(store, viewFamily)
     expect(again.count).toBe(items.length)

@@ -214,6 +214,7 @@ describe('a planted violation is found', () => {
       "const text = 'process.env, setTimeout, async'",
       'const table = [1, 2]',
       'const names = new Set([1])',
+      'numbers.sort()',
       'function f(event: { process: number; at: UpdateDate }) {',
       '  let sum = 0',
       '  const open: string[] = []',

@@ -57,9 +57,10 @@ class Writer {
     this.#target = this.#kept
     this.#at = 0
     this.#write(value)
-    const bytes = this.#target.slice(0, this.#at)
+    const target = this.#target
     this.#target = this.#kept
-    return bytes
+    // A large byte string mostly comes last: then its memory was made to measure.
+    return target !== this.#kept && target.length === this.#at ? target : target.slice(0, this.#at)
   }
 
   #write(value: CborValue): void {
@@ -159,7 +160,8 @@ class Writer {
   /** Makes sure that so many bytes fit behind what is written. */
   #room(bytes: number): void {
     if (this.#at + bytes <= this.#target.length) return
-    const larger = new Uint8Array(Math.max(2 * this.#target.length, this.#at + bytes))
+    const grown = bytes > KEPT_BYTES ? 0 : 2 * this.#target.length
+    const larger = new Uint8Array(Math.max(grown, this.#at + bytes))
     larger.set(this.#target.subarray(0, this.#at))
     this.#target = larger
   }

@@ -194,6 +194,8 @@ export const limits = {
   socketRequestBytesMax: 64 * 1024 * 1024,
   /** Answers waiting for a slow reader; beyond, its further requests are not read. */
   socketAnswerBytesMax: 4 * 1024 * 1024,
+  /** Raw bytes of a download waiting for its reader: while it takes them the next are hashed. */
+  downloadAheadBytesMax: 512 * 1024,
   /** Raw bytes of an upload waiting for the disk. */
   uploadAheadBytesMax: 1024 * 1024,
   /** Payloads up to here are answered at once; larger ones one after the other a connection. */

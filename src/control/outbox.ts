@@ -87,7 +87,8 @@ export class Outbox {
       sent += piece.length
       if (sent > size) break
       if (this.#socket.destroyed) throw new VecheError('CLOSED', 'The reader is gone.')
-      if (!this.#socket.write(piece)) await this.#drained()
+      this.#socket.write(piece)
+      if (this.#socket.writableLength > limits.downloadAheadBytesMax) await this.#drained()
     }
     if (sent !== size)
       throw new VecheError('DAMAGED', `A payload of ${size} bytes gave ${sent}: connection cut.`)

@@ -21,18 +21,18 @@ export function sortedEntries(entries: Bytes): Uint32Array {
   const indexBits = Math.max(1, Math.ceil(Math.log2(count)))
   const headBits = Math.min(HEAD_BITS_MAX, NUMBER_BITS - indexBits)
   const scale = 2 ** indexBits
-  const keys = new Float64Array(count)
+  const numbers = new Float64Array(count)
   for (let index = 0; index < count; index++) {
     const head = headAt(entries, index * ENTRY_BYTES) >>> (HEAD_BITS_MAX - headBits)
-    keys[index] = head * scale + index
+    numbers[index] = head * scale + index
   }
-  keys.sort()
+  numbers.sort()
   const order = new Uint32Array(count)
-  for (let at = 0; at < count; at++) order[at] = keys[at]! % scale
+  for (let at = 0; at < count; at++) order[at] = numbers[at]! % scale
   for (let from = 0; from < count; ) {
-    const head = Math.floor(keys[from]! / scale)
+    const head = Math.floor(numbers[from]! / scale)
     let until = from + 1
-    while (until < count && Math.floor(keys[until]! / scale) === head) until++
+    while (until < count && Math.floor(numbers[until]! / scale) === head) until++
     if (until - from > 1) sortAlike(entries, order.subarray(from, until))
     from = until
   }

@@ -1,7 +1,11 @@
 /**
- * One large payload on its way to the blob folder. Bytes are hashed as they are written; of a
- * resumed one the kept bytes are hashed first, from the file. Nothing of it can be seen until
- * `finish` has verified it and put it in its place.
+ * One large payload on its way to the blob folder. Bytes are hashed as they come; of a resumed one
+ * the kept bytes are hashed first, from the file. Nothing of it can be seen until `finish` has
+ * verified it and put it in its place.
+ *
+ * Writing goes on behind the caller: while one write is with the operating system, the bytes that
+ * follow are hashed and gathered for the next. So at most two of `limits.pieceBytes` are not yet
+ * written when `write` resolves, and a write that failed is told by the call after it.
  */
 import { constants } from 'node:fs'
 import { type FileHandle, open, rm } from 'node:fs/promises'
@@ -9,7 +13,13 @@ import type { Bytes } from '../base/bytes.ts'
 import { type Hash, hashStream, type StreamingHash } from '../base/hash.ts'
 import { invariant } from '../base/invariant.ts'
 import { limits } from '../base/limits.ts'
-import { writeAll } from './files.ts'
+import { writeAllOf } from './files.ts'
+
+/**
+ * The disk begins with what is there before all has come. One fsync at the end of a large payload
+ * would keep everything else on that disk waiting for seconds.
+ */
+const SYNC_BYTES = 16 * 1024 * 1024
 
 /** Where a payload is written, what it should be, and what becomes of it. */
 export interface BlobWriterOptions {
@@ -29,8 +39,16 @@ export class BlobWriter {
   readonly #file: FileHandle
   readonly #hash: StreamingHash
   #size: number
+  /** What is to be written next, and where. */
+  #gathered: Bytes[] = []
+  #gatheredBytes = 0
+  #at: number
+  #writing: Promise<void> | null = null
+  /** An fsync of what was written so far, and how much that was. */
+  #syncing: Promise<void> | null = null
+  #syncedBytes = 0
   #isOpen = true
-  #isWhole = true
+  #hasFailed = false
 
   private constructor(
     options: BlobWriterOptions,
@@ -41,6 +59,7 @@ export class BlobWriter {
     this.#file = file
     this.#hash = kept.hash
     this.#size = kept.size
+    this.#at = kept.size
     this.offset = kept.size
   }
 
@@ -63,19 +82,58 @@ export class BlobWriter {
     return this.#size
   }
 
+  /** The bytes are kept by reference until they are written. */
   async write(bytes: Bytes): Promise<void> {
-    this.#mustBeWhole()
-    const at = this.#size
-    this.#size += bytes.length
+    this.#mustBeSound()
     this.#hash.update(bytes)
-    this.#isWhole = false // until the file has what the hash has
-    await writeAll(this.#file, bytes, at)
-    this.#isWhole = true
+    this.#size += bytes.length
+    this.#gathered.push(bytes)
+    this.#gatheredBytes += bytes.length
+    if (this.#gatheredBytes < limits.pieceBytes) return
+    await this.#written()
+    this.#begin()
+    if (this.#at - this.#syncedBytes >= SYNC_BYTES && this.#syncing === null) this.#beginSync()
+  }
+
+  /** Hands what was gathered to the operating system. */
+  #begin(): void {
+    this.#writing = writeAllOf(this.#file, this.#gathered, this.#at)
+    this.#writing.catch(() => undefined) // told by `#written`
+    this.#at += this.#gatheredBytes
+    this.#gathered = []
+    this.#gatheredBytes = 0
+  }
+
+  /** Behind the caller, too: its failure is told by `finish`. */
+  #beginSync(): void {
+    this.#syncedBytes = this.#at
+    const syncing = this.#file.datasync().then(() => {
+      this.#syncing = null
+    })
+    syncing.catch(() => undefined) // told by `finish`
+    this.#syncing = syncing
+  }
+
+  /** Resolves when the last write has ended. After one that failed nothing more is written. */
+  async #written(): Promise<void> {
+    try {
+      await this.#writing
+    } catch (error) {
+      this.#hasFailed = true
+      throw error
+    }
+  }
+
+  /** Resolves when all is written. */
+  async #flushed(): Promise<void> {
+    await this.#written()
+    if (this.#gatheredBytes > 0) this.#begin()
+    await this.#written()
   }
 
   /** Verifies, fsyncs and places the file; a payload that is not the expected one is removed. */
   async finish(): Promise<Hash | undefined> {
-    this.#mustBeWhole()
+    this.#mustBeSound()
     const { expect, path, place } = this.#options
     const blob = this.#hash.digest()
     const fits = expect === null || (expect.blob === blob && expect.size === this.#size)
@@ -90,11 +148,15 @@ export class BlobWriter {
     return fits ? blob : undefined
   }
 
+  /** What cannot be written any more is not kept: it is fetched again. */
   async close(fate: 'keep' | 'remove'): Promise<void> {
     if (!this.#isOpen) return
     this.#isOpen = false
     const { expect, path } = this.#options
     try {
+      const isKept = fate === 'keep' && !this.#hasFailed
+      const ended = isKept ? this.#flushed() : this.#written()
+      await ended.catch(() => undefined) // the write that failed told it, or will: the disk stays so
       await this.#file.close()
       if (fate === 'remove' || expect === null) await rm(path, { force: true })
     } finally {
@@ -104,14 +166,19 @@ export class BlobWriter {
 
   async #closeFile({ durably }: { readonly durably: boolean }): Promise<void> {
     try {
+      await this.#flushed()
+      await this.#syncing
       if (durably) await this.#file.sync()
     } finally {
       await this.#file.close()
     }
   }
 
-  #mustBeWhole(): void {
-    invariant(this.#isOpen && this.#isWhole, 'a payload writer is used after its end or a failure')
+  #mustBeSound(): void {
+    invariant(
+      this.#isOpen && !this.#hasFailed,
+      'a payload writer is used after its end or a failure',
+    )
   }
 }
 

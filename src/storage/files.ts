@@ -49,6 +49,26 @@ export async function writeAll(file: FileHandle, bytes: Uint8Array, at: number):
   }
 }
 
+/** Writes several pieces, one after the other, from a place of a file on. */
+export async function writeAllOf(
+  file: FileHandle,
+  pieces: readonly Uint8Array[],
+  at: number,
+): Promise<void> {
+  const [only] = pieces
+  if (pieces.length === 1 && only !== undefined) return await writeAll(file, only, at)
+  let { bytesWritten: done } = await file.writev(pieces as Uint8Array[], at)
+  let from = 0
+  for (const piece of pieces) {
+    // A full disk takes a part: the rest is tried as it is, and the error told.
+    const isPart = done < from + piece.length
+    if (isPart)
+      await writeAll(file, piece.subarray(Math.max(0, done - from)), at + Math.max(done, from))
+    from += piece.length
+    if (isPart) done = from
+  }
+}
+
 /** The same at once, for a few bytes into the page cache. */
 export function writeAllNow(file: FileHandle, bytes: Uint8Array, at: number): void {
   for (let done = 0; done < bytes.length; )

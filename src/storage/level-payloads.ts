@@ -18,11 +18,16 @@ type Place =
   | { readonly kind: 'inline'; readonly bytes: Bytes }
   | { readonly kind: 'file'; readonly size: number }
 
+/** Places of files that are remembered: those that a few members fetch at once, many times over. */
+const FILES_KNOWN_MAX = 64
+
 /** The payloads of an open store. */
 export class LevelPayloads {
   readonly #table: LevelTable
   readonly #blobs: BlobFolder
   readonly #onDamage: (damage: Damage) => void
+  /** Files that are being read, in pieces by whoever fetches them: a file stays one until `setAside`. */
+  readonly #files = new Map<Hash, Place>()
 
   constructor(table: LevelTable, blobs: BlobFolder, onDamage: (damage: Damage) => void) {
     this.#table = table
@@ -36,7 +41,7 @@ export class LevelPayloads {
   }
 
   async size(blob: Hash): Promise<number | undefined> {
-    const [place] = await this.places([blob])
+    const place = await this.#placeOf(blob)
     return place?.kind === 'inline' ? place.bytes.length : place?.size
   }
 
@@ -47,6 +52,7 @@ export class LevelPayloads {
       if ((await this.verify(blob)) === 'ok') return false
       await replaceFile(`${folder}/${blob}`, record)
     }
+    this.#files.delete(blob)
     return (await this.#blobs.setAside(blob)) !== 'whole'
   }
 
@@ -65,7 +71,7 @@ export class LevelPayloads {
   }
 
   async *read(blob: Hash, offset: number, length: number): AsyncGenerator<Bytes> {
-    const [place] = await this.places([blob])
+    const place = await this.#placeOf(blob)
     if (place === undefined) {
       throw new VecheError('NOT_FOUND', `The payload ${blob} is not here.`, { blob })
     }
@@ -97,6 +103,17 @@ export class LevelPayloads {
     if ((await this.#blobs.hash(blob)) === blob) return 'ok'
     this.#onDamage(damaged(blob))
     return 'damaged'
+  }
+
+  /** The place of one payload that is read in pieces: of a file it is looked up once. */
+  async #placeOf(blob: Hash): Promise<Place | undefined> {
+    const known = this.#files.get(blob)
+    if (known !== undefined) return known
+    const [place] = await this.places([blob])
+    if (place?.kind !== 'file') return place
+    if (this.#files.size >= FILES_KNOWN_MAX) this.#files.clear()
+    this.#files.set(blob, place)
+    return place
   }
 
   /** Where payloads lie; a payload that is both a record and a file is the record. */

@@ -117,7 +117,10 @@ export interface StoreCounts {
 export interface PayloadWriter {
   /** Bytes already here: 0, or what an earlier, interrupted writing left. */
   readonly offset: number
-  /** Appends; resolves when the operating system has the bytes (not fsync'd). */
+  /**
+   * Appends; nobody changes the bytes afterwards. Resolves when the operating system has all that
+   * was written, but for at most two of `limits.pieceBytes` (not fsync'd).
+   */
   write(bytes: Bytes): Promise<void>
   /**
    * Checks size and SHA-256, fsyncs, renames into place, fsyncs the folder. Answers the blob.

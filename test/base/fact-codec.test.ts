@@ -1,3 +1,4 @@
+import { encode } from 'cborg'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeWith, encodeCbor } from '../../src/base/cbor.ts'
@@ -53,6 +54,24 @@ test('a fact comes back from its bytes as it was, and has one encoding', () => {
 test('a text keeps its leading U+FEFF, or hashes over it would not fit after reading', () => {
   const value = decodeWith(encodeCbor('\ufeffx'), 10, v => asText(v, 10, 'text'))
   expect(value).toEqual({ ok: true, value: '\ufeffx' })
+})
+
+test('of large bytes, a byte string that is nearly all of them is not copied, and a small one is', () => {
+  const large = new Uint8Array(100_000).fill(7)
+  const small = new Uint8Array(1000).fill(8)
+  const bytes = encodeCbor([large, small])
+  expect(Buffer.from(bytes)).toEqual(Buffer.from(encode([large, small])))
+  const value = decodeWith(bytes, 200_000, read => read as readonly Uint8Array[])
+  if (!value.ok) throw new Error(value.sentence)
+  const [first, second] = value.value
+  expect(first).toEqual(large)
+  expect(second).toEqual(small)
+  expect(first!.constructor).toBe(Uint8Array)
+  expect(first!.buffer).toBe(bytes.buffer)
+  expect(second!.buffer.byteLength).toBe(1000)
+  const below = encodeCbor([new Uint8Array(1000)])
+  const copied = decodeWith(below, 200_000, read => read as readonly Uint8Array[])
+  expect(copied.ok && copied.value[0]!.buffer.byteLength).toBe(1000)
 })
 
 function expectSummary(summary: ItemSummary): void {

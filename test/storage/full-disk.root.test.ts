@@ -122,8 +122,12 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk', () => {
     await writer.write(someBytes(1000, 1))
     await writeFile(join(disk, 'filler'), new Uint8Array(0))
     await fillUp(join(disk, 'filler'), 0)
-    await expect(writer.write(someBytes(1_000_000, 2))).rejects.toMatchObject({ code: 'DISK_FULL' })
+    await writer.write(someBytes(1_000_000, 2)) // goes on behind the caller; the next call tells
+    await expect(writer.write(someBytes(1_000_000, 3))).rejects.toMatchObject({ code: 'DISK_FULL' })
     await writer.close('remove')
+    const last = await store.payloadWriter(null)
+    await last.write(someBytes(100_000, 4))
+    await expect(last.finish()).rejects.toMatchObject({ code: 'DISK_FULL' })
     await rm(join(disk, 'filler'))
     await write(store, 'after')
     await store.close()

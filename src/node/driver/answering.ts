@@ -4,9 +4,7 @@
  */
 import type { Bytes } from '../../base/bytes.ts'
 import type { Fact, HeldFact, ItemId, MemberId } from '../../base/fact.ts'
-import type { Hash } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
-import { VecheError } from '../../base/veche-error.ts'
 import { coveredBy, itemSet } from '../../consensus/items/cover.ts'
 import type {
   AskChunk,
@@ -20,6 +18,7 @@ import type {
 } from '../../consensus/messages.ts'
 import type { MerkleTree } from '../../merkle/tree.ts'
 import { answerWalk } from '../../merkle/walk.ts'
+import { ChunkReader } from './chunk-reader.ts'
 import { agreedAt } from './comparing.ts'
 import type { Context } from './context.ts'
 import { heldFacts } from './held-facts.ts'
@@ -36,11 +35,13 @@ interface Filled {
 
 export class Answering {
   readonly #context: Context
+  readonly #chunks: ChunkReader
   /** The last answer about items that is due to each asker. */
   readonly #itemsTurns = new Map<MemberId, Promise<void>>()
 
   constructor(context: Context) {
     this.#context = context
+    this.#chunks = new ChunkReader(context.store, () => context.now())
   }
 
   async onAskFacts(from: MemberId, ask: AskFacts): Promise<void> {
@@ -109,9 +110,16 @@ export class Answering {
   }
 
   async onAskChunk(from: MemberId, ask: AskChunk): Promise<void> {
-    const length = Math.min(ask.length, limits.pieceBytes)
-    const bytes = await this.#readChunk(ask.blob, ask.offset, length)
+    const bytes = await this.#chunkFor(from, ask)
     this.#context.links.send(from, { kind: 'chunk', request: ask.request, bytes }, 'bulk')
+  }
+
+  async #chunkFor(by: MemberId, { blob, offset, length }: AskChunk): Promise<Bytes | null> {
+    const size = await this.#context.store.payloadSize(blob)
+    if (size === undefined || offset > size) return null
+    if (offset === size && size > 0) this.#context.doubted(blob)
+    const asked = Math.min(length, limits.pieceBytes)
+    return await this.#chunks.piece({ by, blob, size, offset, length: asked })
   }
 
   #isMute(scope: Scope): boolean {
@@ -190,24 +198,6 @@ export class Answering {
     const found = wanted.length === 0 ? [] : await this.#context.store.smallPayloads(wanted)
     let next = 0
     return small.map(blob => (blob === null ? undefined : found[next++]))
-  }
-
-  async #readChunk(blob: Hash, offset: number, length: number): Promise<Bytes | null> {
-    const size = await this.#context.store.payloadSize(blob)
-    if (size === undefined || offset > size) return null
-    if (offset === size && size > 0) this.#context.doubted(blob)
-    const bytes = new Uint8Array(Math.min(length, size - offset))
-    let at = 0
-    try {
-      for await (const piece of this.#context.store.readPayload(blob, offset, bytes.length)) {
-        bytes.set(piece, at)
-        at += piece.length
-      }
-    } catch (error) {
-      if (!(error instanceof VecheError)) throw error
-      return null // damaged or set aside under the reading: for the asker it is not here
-    }
-    return at === bytes.length ? bytes : null
   }
 }
 

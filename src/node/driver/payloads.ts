@@ -17,7 +17,8 @@ const RETRY_MS = 1000
 const PIECE_MS = 30_000
 /** Who was waited for so long is silent; timers and clocks need not agree to the millisecond. */
 const SILENT_MS = PIECE_MS / 2
-const WINDOW = Math.floor(limits.chunkBytes / limits.pieceBytes)
+/** Two pieces less than a chunk: so much may have come and not be written (PayloadWriter). */
+const WINDOW = Math.floor(limits.chunkBytes / limits.pieceBytes) - 2
 
 interface Wanted {
   readonly blob: Hash

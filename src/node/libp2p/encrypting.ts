@@ -23,6 +23,12 @@ type Pieces = StreamMessageEvent['data']
 
 type Cipher = (text: Pieces, nonce: Bytes, ad: Bytes, key: Bytes, target?: Bytes) => Pieces
 
+/** A connection as the library makes it: what came is opened message by message. */
+interface Opening {
+  decrypt(sealed: Pieces): Pieces
+  readonly handshake: { decrypt(sealed: Pieces): Pieces }
+}
+
 /** What the library made of its own cipher; its interface does not name it. */
 interface Ciphers {
   encrypt: Cipher
@@ -31,6 +37,9 @@ interface Ciphers {
 
 /** Up to here the library's cipher in WebAssembly is quicker than the way into OpenSSL. */
 const SMALL_BYTES_MAX = 400
+
+/** From here on a copy costs more than the parts do. */
+const LARGE_BYTES = 8 * 1024
 
 const CIPHER = 'chacha20-poly1305'
 const TAG_BYTES = 16
@@ -41,8 +50,22 @@ export function quickNoise(init: NoiseInit): ReturnType<typeof noise> {
     const made = noise(init)(components)
     const { crypto } = made as unknown as { readonly crypto: Ciphers }
     quicken(crypto)
+    const { secureInbound, secureOutbound } = made
+    made.secureInbound = async (...args) => withoutCopies(await secureInbound.apply(made, args))
+    made.secureOutbound = async (...args) => withoutCopies(await secureOutbound.apply(made, args))
     return made
   }
+}
+
+/** For each message the library makes room for its text, which the ciphers of this file do not use. */
+function withoutCopies<Secured extends { readonly connection: object }>(secured: Secured): Secured {
+  const opening = secured.connection as Opening
+  const { decrypt } = opening
+  opening.decrypt = sealed => {
+    if (sealed.byteLength <= SMALL_BYTES_MAX) return decrypt.call(opening, sealed)
+    return opening.handshake.decrypt(sealed)
+  }
+  return secured
 }
 
 /** Puts the quicker ciphers in the place of the library's, for texts that are not small. */
@@ -69,21 +92,31 @@ export function quicken(ciphers: Ciphers): void {
   }
 }
 
-function seal(cipher: CipherChaCha20Poly1305, text: Pieces, ad: Bytes): Bytes {
+function seal(cipher: CipherChaCha20Poly1305, text: Pieces, ad: Bytes): Pieces {
   cipher.setAAD(ad, { plaintextLength: text.byteLength })
   const parts = pieces(text).map(piece => cipher.update(piece))
-  parts.push(cipher.final(), cipher.getAuthTag())
-  return Buffer.concat(parts, text.byteLength + TAG_BYTES)
+  cipher.final() // a stream cipher has no last bytes
+  parts.push(cipher.getAuthTag())
+  return joined(parts, text)
 }
 
-function unseal(decipher: DecipherChaCha20Poly1305, sealed: Pieces, ad: Bytes): Bytes {
+function unseal(decipher: DecipherChaCha20Poly1305, sealed: Pieces, ad: Bytes): Pieces {
   const length = sealed.byteLength - TAG_BYTES
   decipher.setAAD(ad, { plaintextLength: length })
   decipher.setAuthTag(sealed.subarray(length))
   const text = sealed instanceof Uint8Array ? sealed.subarray(0, length) : sealed.sublist(0, length)
   const parts = pieces(text).map(piece => decipher.update(piece))
   decipher.final() // throws where the tag does not fit; a stream cipher has no last bytes
-  return parts.length === 1 ? parts[0]! : Buffer.concat(parts, length)
+  return joined(parts, text)
+}
+
+/** Large lists stay lists: a copy of each would be thrown away at once. */
+function joined(parts: readonly Uint8Array[], like: Pieces): Pieces {
+  if (parts.length === 1) return parts[0]!
+  if (like instanceof Uint8Array || like.byteLength < LARGE_BYTES) return Buffer.concat(parts)
+  const list = like.sublist(0, 0) // of the library's own kind
+  for (const part of parts) list.append(part)
+  return list
 }
 
 function pieces(bytes: Pieces): Uint8Array[] {

@@ -15,6 +15,9 @@ export function dialSentence(error: unknown): string {
 
 function leaves(error: unknown): Error[] {
   if (error instanceof AggregateError) return error.errors.flatMap(leaves)
+  // Who waits for room on a connection is given the event of its end, which may name an error.
+  if (error instanceof Event) return 'error' in error ? leaves(error.error) : leaves(undefined)
+  if (error === undefined || error === null) return [new Error('the connection was closed')]
   return [error instanceof Error ? error : new Error(String(error))]
 }
 

@@ -117,7 +117,8 @@ async function speak(
       }
       stream.send(below(random, 8) === 0 ? frame : encode.single(frame))
     } catch (error) {
-      if (!(error instanceof Error)) throw error // cut, refused or out of time: it goes on
+      // Cut (told as an event to who waits for room), refused or out of time: it goes on.
+      if (!(error instanceof Error || error instanceof Event)) throw error
     }
     if (below(random, 10) === 0) await new Promise(resolve => setImmediate(resolve))
   }

@@ -32,10 +32,14 @@ function quick(): Ciphers {
 
 /** Bytes that were not joined, as libp2p hands them on. */
 class List {
-  readonly #parts: readonly Uint8Array[]
+  readonly #parts: Uint8Array[]
 
   constructor(parts: readonly Uint8Array[]) {
-    this.#parts = parts
+    this.#parts = [...parts]
+  }
+
+  append(part: Uint8Array): void {
+    this.#parts.push(part)
   }
 
   get byteLength(): number {
@@ -51,7 +55,14 @@ class List {
   }
 
   sublist(from: number, to: number): List {
-    return new List([this.subarray(from, to)])
+    const cut: Uint8Array[] = []
+    let at = 0
+    for (const part of this.#parts) {
+      const piece = part.subarray(Math.max(0, from - at), Math.max(0, to - at))
+      if (piece.length > 0) cut.push(piece)
+      at += part.length
+    }
+    return new List(cut)
   }
 
   [Symbol.iterator](): Iterator<Uint8Array> {
@@ -83,6 +94,24 @@ test('pieces are sealed and opened as the whole is', () => {
   expect(joined(encrypt(parts, nonce(1), noAd, key))).toEqual(whole)
   const cut = list([whole.subarray(0, 1000), whole.subarray(1000, 3010), whole.subarray(3010)])
   expect(joined(decrypt(cut, nonce(1), noAd, key))).toEqual(text)
+})
+
+test('a large message in pieces stays in pieces, and is the same message', () => {
+  const key = bytes(32, 7)
+  const text = bytes(60_000, 3)
+  const { encrypt, decrypt } = quick()
+  const whole = joined(own().encrypt(text.slice(), nonce(1), noAd, key))
+  const sealed = encrypt(list([text.subarray(0, 12), text.subarray(12)]), nonce(1), noAd, key)
+  expect(sealed).toBeInstanceOf(List)
+  expect(joined(sealed)).toEqual(whole)
+  const cut = list([whole.subarray(0, 30_000), whole.subarray(30_000)])
+  const opened = decrypt(cut, nonce(1), noAd, key)
+  expect(opened).toBeInstanceOf(List)
+  expect(joined(opened)).toEqual(text)
+  const changed = whole.slice()
+  changed[59_999]! ^= 1
+  const spoilt = list([changed.subarray(0, 30_000), changed.subarray(30_000)])
+  expect(() => decrypt(spoilt, nonce(1), noAd, key)).toThrow()
 })
 
 test('keys of two connections, and of two directions, are not mixed up', () => {

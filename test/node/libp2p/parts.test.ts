@@ -78,6 +78,11 @@ test('why a dial failed is one sentence, each reason once', () => {
   )
   const key = Object.assign(new Error('handshake'), { name: 'EncryptionFailedError' })
   expect(dialSentence(new AggregateError([refused(1), key]))).toContain('network key is another')
+  const closed = 'No address of it answers: the connection was closed.'
+  expect(dialSentence(new Event('close'))).toBe(closed)
+  expect(dialSentence(Object.assign(new Event('close'), { error: undefined }))).toBe(closed)
+  const reset = Object.assign(new Event('close'), { error: new Error('read ECONNRESET') })
+  expect(dialSentence(reset)).toBe('No address of it answers: read ECONNRESET.')
 })
 
 test('the topic of a network follows from its key and does not show it', () => {

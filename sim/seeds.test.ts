@@ -17,6 +17,7 @@ const SCENES = [
   'kept.test.ts',
   'clocks.test.ts',
   'checker/apart.test.ts',
+  '../test/compliance/store.ts',
   '../test/node/driver/door.test.ts',
   '../test/node/driver/roster-facts.test.ts',
   '../test/node/ledger/short.test.ts',

@@ -193,3 +193,28 @@ describe('a write that only a member who left holds', () => {
     expect(lost?.notes).toEqual(['1 acknowledged writes are on members that left alone'])
   })
 })
+
+describe('a deleted item that was written again', () => {
+  function story() {
+    const short = new Short(['a', 'b'], true)
+    short.put('a', 'ended', ['b'])
+    short.end('a', 'ended', ['b'])
+    const again = short.put('a', 'ended')
+    short.put('a', 'ended')
+    const mine = short.members.get('a')!.facts
+    for (const at of ['b', 'a']) short.dump(at, 'pause')
+    const scope = ['a']
+    short.write({ kind: 'fault', fault: 'rot', scope, phase: 'once', mark: 0, destroyed: scope })
+    mine.delete(factKey(again))
+    short.dump('a', 'crash')
+    mine.set(factKey(again), again)
+    short.dump('a', 'pause')
+    return short.judge().answers[8]!
+  }
+
+  it('seed 1009978: has not ended where a version in between rotted, and is there again when that came back', () => {
+    const resurrection = story()
+    expect(resurrection.findings).toEqual([])
+    expect(resurrection.looked.get('items ended everywhere')).toBe(0)
+  })
+})

@@ -2,7 +2,8 @@
  * Check 8: nothing deleted comes back. Once the dumps of all members show an item ended, whatever
  * was acknowledged before the first of these dumps is over: no later dump and no later read may
  * show it. What is unknown, or was still under way, may come at any time; a member whose store a
- * fault set back may not know of the end until a dump of it shows that it does again. In the end all
+ * fault set back may not know of the end until a dump of it shows that it does again. Where versions
+ * rotted, what is left may look ended: it says so again when all that it had is there. In the end all
  * must: the settled dumps are equal, and the end stands on what was ended.
  */
 import { type Family, rootIdOf } from './family.ts'
@@ -18,6 +19,8 @@ interface State {
   readonly ended: Map<string, Map<string, number>>
   /** By root id: all members had ended it since this line. */
   readonly over: Map<string, number>
+  /** By member and root id: the versions that stood on all that they need when it was last whole. */
+  readonly whole: Map<string, Map<string, ReadonlySet<string>>>
   /** Members that a fault set back, with the root ids whose end they may not know again yet. */
   readonly setBack: Map<string, Set<string>>
   /** Who is in the roster: others may not have heard of what came since, and what they show ended began anew. */
@@ -33,6 +36,7 @@ export function checkResurrection(run: Run, report: Report): void {
     members,
     ended: new Map(),
     over: new Map(),
+    whole: new Map(members.map(member => [member, new Map()])),
     setBack: new Map(),
     roster: new Set(run.begin.members),
   }
@@ -49,6 +53,7 @@ export function checkResurrection(run: Run, report: Report): void {
     else if (line.kind === 'fault') {
       for (const member of line.destroyed) {
         for (const ended of state.ended.values()) ended.delete(member)
+        if (line.fault !== 'rot') state.whole.get(member)?.clear() // it begins anew from what it has
         state.setBack.set(member, new Set(state.over.keys()))
       }
     }
@@ -61,14 +66,25 @@ function checkFamily(state: State, line: DumpLine, root: string, family: Family)
   const ended = state.ended.get(root) ?? new Map<string, number>()
   state.ended.set(root, ended)
   for (const item of live) mayShow(state, item, line, 'has')
-  if (live.length === 0 && family.rooted.size > 0) state.setBack.get(line.member)?.delete(root)
-  if (live.length > 0 || family.rooted.size === 0 || !state.roster.has(line.member)) {
+  const all = isWhole(state, line, root, family)
+  const hasEnded = live.length === 0 && family.rooted.size > 0 && all
+  if (hasEnded) state.setBack.get(line.member)?.delete(root)
+  if (!hasEnded || !state.roster.has(line.member)) {
     ended.delete(line.member)
     return
   }
   ended.set(line.member, line.seq)
   if (!state.members.every(member => ended.has(member))) return
   state.over.set(root, Math.min(...ended.values()))
+}
+
+/** Whether all that stood there before stands there now, or more. */
+function isWhole(state: State, { member }: DumpLine, root: string, { rooted }: Family): boolean {
+  const known = state.whole.get(member) ?? new Map<string, ReadonlySet<string>>()
+  state.whole.set(member, known)
+  for (const key of known.get(root) ?? []) if (!rooted.has(key)) return false
+  known.set(root, rooted)
+  return true
 }
 
 function liveOf({ places }: Family): ShownItem[] {

@@ -12,6 +12,7 @@
  */
 import { type DecodeOptions, decode, Tokenizer, Type } from 'cborg'
 import { type Bytes, utf8Text } from './bytes.ts'
+import { NOT_PLAIN, parsePlain } from './cbor-parse.ts'
 import { type CborValue, writeCbor } from './cbor-write.ts'
 import { limits } from './limits.ts'
 
@@ -50,24 +51,6 @@ export function decodeWith<T>(
   }
 }
 
-/** From here on a copy of nearly all of the bytes is worth avoiding. */
-const LARGE_BYTES = 64 * 1024
-
-/**
- * Bytes of which a byte string that is more than half is a view, and every other one a copy: so
- * nobody keeps more than twice of what it uses.
- */
-class LargeBytes extends Uint8Array {
-  static get [Symbol.species]() {
-    return Uint8Array
-  }
-
-  override slice(from: number, until: number): Uint8Array<ArrayBuffer> {
-    const view = new Uint8Array(this.buffer as ArrayBuffer, this.byteOffset + from, until - from)
-    return 2 * view.length > this.length ? view : view.slice()
-  }
-}
-
 const strictOptions = {
   strict: true,
   allowIndefinite: false,
@@ -89,9 +72,16 @@ export function decodeCbor(
     throw new DecodeError(`${bytes.length} bytes where at most ${limitBytes} are allowed`)
   }
   // a Buffer's `slice` is a view: byte strings would alias the caller's memory and keep all of it
-  const kind = bytes.length < LARGE_BYTES ? Uint8Array : LargeBytes
   const plain =
-    bytes.constructor === kind ? bytes : new kind(bytes.buffer, bytes.byteOffset, bytes.length)
+    bytes.constructor === Uint8Array
+      ? bytes
+      : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+  const value = parsePlain(plain, depthMax, valuesMax)
+  return value === NOT_PLAIN ? decodeStrictly(plain, depthMax, valuesMax) : value
+}
+
+/** With every check, and a sentence for whatever is wrong; exported for the tests. */
+export function decodeStrictly(plain: Bytes, depthMax: number, valuesMax: number): unknown {
   const tokenizer = boundedTokenizer(plain, depthMax, valuesMax)
   try {
     return decode(plain, { ...strictOptions, tokenizer })

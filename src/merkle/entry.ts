@@ -8,7 +8,7 @@
  * the 16 hashes of its children (512 bytes); empty node = 32 zero bytes, not hashed; storage hash =
  * tag, count and root node (56 bytes). The lengths never meet, so no two of them can be confused.
  */
-import type { Bytes } from '../base/bytes.ts'
+import { type Bytes, hexAt } from '../base/bytes.ts'
 import { type Hash, hashBytes } from '../base/hash.ts'
 import { invariant } from '../base/invariant.ts'
 
@@ -67,11 +67,6 @@ const DIGITS = '0123456789abcdef'
 const nibbleOfCode = new Int8Array(128).fill(-1)
 for (let i = 0; i < 16; i++) nibbleOfCode[DIGITS.charCodeAt(i)] = i
 
-const hexOfByte: readonly string[] = Array.from(
-  { length: 256 },
-  (_, byte) => DIGITS[byte >> 4]! + DIGITS[byte & 15]!,
-)
-
 /** The hex digit of a number from 0 to 15. */
 export function digitOf(nibble: number): string {
   return DIGITS[nibble]!
@@ -101,7 +96,5 @@ export function writeHash(hash: Hash, target: Bytes, at: number): void {
 
 /** Reads 32 bytes as a hash. */
 export function readHash(source: Bytes, at: number): Hash {
-  let text = ''
-  for (let i = 0; i < HASH_BYTES; i++) text += hexOfByte[source[at + i]!]
-  return text
+  return hexAt(source, at, HASH_BYTES)
 }

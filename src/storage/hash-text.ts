@@ -9,7 +9,8 @@ const ALPHABET = '-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwx
 
 /** Characters of a hash in a key: 42 for its first 252 bits, and one for the last four. */
 export const HASH_TEXT_LENGTH = 43
-/** Three hexadecimal digits are two characters. */
+/** Hexadecimal digits of a hash; three of them are two characters. */
+const HASH_DIGITS = 64
 const WHOLE_DIGITS = 63
 
 /** The last character carries four bits, and two that are 0: one hash has one text. */
@@ -18,14 +19,14 @@ const HASH_TEXT = new RegExp(`^[${ALPHABET}]{${HASH_TEXT_LENGTH - 1}}[${LAST}]$`
 
 /** The codes of the characters, by their six bits. */
 const CODES = Buffer.from(ALPHABET, 'latin1')
-/** The three digits of 12 bits. */
-const DIGITS = Array.from({ length: 4096 }, (_, bits) => bits.toString(16).padStart(3, '0'))
+/** The codes of the hexadecimal digits. */
+const DIGITS = Buffer.from('0123456789abcdef', 'latin1')
 /** The six bits of a character, by its code. */
 const BITS = new Uint8Array(128)
 for (const [value, character] of [...ALPHABET].entries()) BITS[character.charCodeAt(0)] = value
 
 /** Where texts are put together: joined piece by piece they would be trees of strings. */
-const scratch = Buffer.alloc(HASH_TEXT_LENGTH)
+const scratch = Buffer.alloc(HASH_DIGITS)
 
 /** The text of a hash. */
 export function textOfHash(hash: Hash): string {
@@ -36,16 +37,20 @@ export function textOfHash(hash: Hash): string {
     scratch[to++] = CODES[((middle & 3) << 4) | digit(hash, at + 2)]!
   }
   scratch[to] = CODES[digit(hash, WHOLE_DIGITS) << 2]!
-  return scratch.toString('latin1')
+  return scratch.toString('latin1', 0, HASH_TEXT_LENGTH)
 }
 
 /** The hash that a text names; only for what `isHashText` holds for. */
 export function hashOfText(text: string): Hash {
-  let hash = ''
+  let to = 0
   for (let at = 0; at < HASH_TEXT_LENGTH - 1; at += 2) {
-    hash += DIGITS[(BITS[text.charCodeAt(at)]! << 6) | BITS[text.charCodeAt(at + 1)]!]!
+    const bits = (BITS[text.charCodeAt(at)]! << 6) | BITS[text.charCodeAt(at + 1)]!
+    scratch[to++] = DIGITS[bits >> 8]!
+    scratch[to++] = DIGITS[(bits >> 4) & 15]!
+    scratch[to++] = DIGITS[bits & 15]!
   }
-  return hash + (BITS[text.charCodeAt(HASH_TEXT_LENGTH - 1)]! >> 2).toString(16)
+  scratch[to++] = DIGITS[BITS[text.charCodeAt(HASH_TEXT_LENGTH - 1)]! >> 2]!
+  return scratch.toString('latin1', 0, to)
 }
 
 /** Whether a text is one of a hash. */

@@ -544,7 +544,7 @@ export function storeCompliance(engine: Engine): void {
       expect(checked).toBeGreaterThanOrEqual(8)
     })
 
-    it('verify names an item that waits in the pending queue though nothing of it is pending', async () => {
+    it('verify names an item that waits in the pending queue though nothing of it is pending (seed 1007035)', async () => {
       const facts = chain('a', 1)
       const held = facts.map(fact => ({ fact, state: agreedAt(1) }))
       const ref = { id: 'a', version: facts[0]!.version }

@@ -37,7 +37,13 @@ export interface Rebuilt {
   readonly problems: readonly Problem[]
 }
 
-/** Builds the trees at a cut from all that the store holds. */
+/** Damage that is met while the trees are built is mended, and they are built anew; so often at most. */
+const PASSES_MAX = 4
+
+/**
+ * Builds the trees at a cut from all that the store holds. An item that cannot be read would be
+ * missing in them, and others would be told that it is not held here: so it is mended first.
+ */
 export async function rebuild(
   store: Store,
   cut: number,
@@ -46,7 +52,29 @@ export async function rebuild(
   const met: Damage[] = []
   let isDone = false
   store.onDamage(damage => void (isDone || met.push(damage)))
-  const mended = await mendAtStart(store)
+  let mended = await mendAtStart(store)
+  const mendedIds = new Set(mended.items.map(({ id }) => id))
+  for (let pass = 1; ; pass++) {
+    const built = await build(store, cut, policyOf, mended)
+    const ids = new Set(
+      met.flatMap(({ id }) => (id === undefined || mendedIds.has(id) ? [] : [id])),
+    )
+    if (ids.size === 0 || pass === PASSES_MAX) {
+      isDone = true
+      return { ...built, mended: mended.items, met }
+    }
+    const more = await mendNow(store, ids, met)
+    mended = { items: [...mended.items, ...more.items], lost: [...mended.lost, ...more.lost] }
+    for (const id of ids) mendedIds.add(id)
+  }
+}
+
+async function build(
+  store: Store,
+  cut: number,
+  policyOf: (id: ItemId) => Policy,
+  mended: Mended,
+): Promise<Omit<Rebuilt, 'mended' | 'met'>> {
   const sets = new Sets(cut)
   const cutStamp = stampOf(cut)
   const leaves = { settled: new Leaves(store.counts().items), system: new Leaves(0) }
@@ -92,9 +120,7 @@ export async function rebuild(
   const gap = problems.length > 0 || (await store.meta(GAP_META_KEY)) !== undefined
   const setAsideFacts = await countSetAside(store)
   const counts = { agreedFacts, setAsideFacts, systemFacts }
-  isDone = true
-  const told = { missing, waitingFamilies, mended: mended.items, met, problems }
-  return { sets, ...counts, live, gap, ...told }
+  return { sets, ...counts, live, gap, missing, waitingFamilies, problems }
 }
 
 /** A summary cannot tell what a base lacks: the facts of the whole family are looked at. */
@@ -116,7 +142,14 @@ async function mendAtStart(store: Store): Promise<Mended> {
       for (const summary of page) if (summary.pending !== null) ids.add(summary.id)
     }
   }
-  if (ids.size === 0) return { items: [], lost: [] }
+  return ids.size === 0 ? { items: [], lost: [] } : await mendNow(store, ids, damages)
+}
+
+async function mendNow(
+  store: Store,
+  ids: ReadonlySet<ItemId>,
+  damages: readonly Damage[],
+): Promise<Mended> {
   const { items, lost, writes } = await mendItems(store, ids, { requeues: true })
   const short = await readShort(store)
   for (const item of items) {

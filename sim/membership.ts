@@ -59,6 +59,8 @@ export function leave(world: World, entry: UpMember): void {
 
 function depart(world: World, gone: SimMember): void {
   gone.standing = 'removed'
+  // When it comes back it is let in anew, and whom it let in before is not by that.
+  for (const other of world.members) other.isForgotten ||= other.letInBy === gone.id
   world.atlas.judge()
 }
 

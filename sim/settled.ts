@@ -11,7 +11,7 @@ import type { SimMember, UpMember, World } from './world.ts'
  * Members that are open and take part, as they themselves see it: do not lie, know of no removal of
  * theirs, and are not apart from the others for good.
  *
- * Who was let in by somebody who was removed or lost its disk since, or by such a one, is *rootless*:
+ * Who was let in by somebody who left, was removed or lost its disk since, or by such a one, is *rootless*:
  * a member that was away knows of none of them, and lets none of them in. So it is with members that
  * removed each other at the same time: neither believes the other. They are two networks until
  * somebody brings them together. The larger one is looked at.

@@ -62,7 +62,7 @@ export interface SimMember {
   standing: 'stranger' | 'member' | 'removed'
   /** Who invited it; null: it was there from the beginning. */
   letInBy: MemberId | null
-  /** That one lost its disk since, and may know of it no more. */
+  /** That one left or lost its disk since, and may know of it no more. */
   isForgotten: boolean
   /** What its process does before it is opened as a member; answers whether it can be. */
   entering: ((life: Life) => Promise<boolean>) | null

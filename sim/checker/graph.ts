@@ -23,6 +23,9 @@ export class Graph {
     if (this.facts.has(key)) return
     this.facts.set(key, { fact, seq })
     for (const parent of fact.parents) this.#children.add(keyOf(fact.id, parent))
+    for (const above of fact.base ?? []) {
+      for (const head of above.heads) this.#children.add(keyOf(above.id, head))
+    }
     this.#depths = null
   }
 
@@ -30,7 +33,7 @@ export class Graph {
     return this.facts.get(keyOf(id, version))?.fact
   }
 
-  /** Whether anything was ever written upon a version. */
+  /** Whether anything was ever written upon a version, as its child or on a branch of it. */
   hasChild(id: string, version: string): boolean {
     return this.#children.has(keyOf(id, version))
   }

@@ -15,6 +15,9 @@ import { invariant } from '../base/invariant.ts'
 import { limits } from '../base/limits.ts'
 import { writeAllOf } from './files.ts'
 
+/** Pieces that wait for one write: who sends byte by byte fills no memory with what surrounds them. */
+const GATHERED_MAX = 64
+
 /**
  * The disk begins with what is there before all has come. One fsync at the end of a large payload
  * would keep everything else on that disk waiting for seconds.
@@ -89,7 +92,7 @@ export class BlobWriter {
     this.#size += bytes.length
     this.#gathered.push(bytes)
     this.#gatheredBytes += bytes.length
-    if (this.#gatheredBytes < limits.pieceBytes) return
+    if (this.#gatheredBytes < limits.pieceBytes && this.#gathered.length < GATHERED_MAX) return
     await this.#written()
     this.#begin()
     if (this.#at - this.#syncedBytes >= SYNC_BYTES && this.#syncing === null) this.#beginSync()

@@ -145,6 +145,10 @@ export class BlobWriter {
       await this.#closeFile({ durably: fits })
       if (fits) await place(blob)
       else await rm(path, { force: true })
+    } catch (error) {
+      // Of an upload nothing is gone on with, and on a full disk each byte counts.
+      if (expect === null) await rm(path, { force: true })
+      throw error
     } finally {
       this.#options.release(this)
     }

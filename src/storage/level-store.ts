@@ -137,9 +137,9 @@ export class LevelStore implements Store {
   }
 
   /** A folder that is gone kills the store: LevelDB would write on into files without a name. */
-  isFull(): boolean {
+  isFull(bytes = 0): boolean {
     try {
-      return this.#room.isFull()
+      return this.#room.isFull(bytes)
     } catch (error) {
       if (!this.#isClosed) this.#commits.fail(goneFolder(this.#folder, error))
       return true
@@ -251,7 +251,8 @@ export class LevelStore implements Store {
       offset: writer.offset,
       write: async bytes => {
         this.#mustBeAlive()
-        if (this.isFull()) throw this.#commits.fault ?? storeFault(this.#folder, diskFull())
+        if (this.isFull(bytes.length))
+          throw this.#commits.fault ?? storeFault(this.#folder, diskFull())
         await this.#guard(writer.write(bytes))
       },
       finish: async () => await this.#finish(writer),

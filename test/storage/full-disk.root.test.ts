@@ -2,7 +2,7 @@
  * A disk that fills up: a small disk in memory is mounted for it, which needs root.
  */
 import { spawnSync } from 'node:child_process'
-import { open, rm, statfs, writeFile } from 'node:fs/promises'
+import { open, readdir, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type LevelStore, openLevelStore } from '../../src/storage/level-store.ts'
@@ -122,12 +122,16 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk', () => {
     await writer.write(someBytes(1000, 1))
     await writeFile(join(disk, 'filler'), new Uint8Array(0))
     await fillUp(join(disk, 'filler'), 0)
-    await writer.write(someBytes(1_000_000, 2)) // goes on behind the caller; the next call tells
-    await expect(writer.write(someBytes(1_000_000, 3))).rejects.toMatchObject({ code: 'DISK_FULL' })
+    await expect(writer.write(someBytes(1_000_000, 2))).rejects.toMatchObject({ code: 'DISK_FULL' })
     await writer.close('remove')
+    await rm(join(disk, 'filler'))
     const last = await store.payloadWriter(null)
-    await last.write(someBytes(100_000, 4))
+    await last.write(someBytes(1000, 3))
+    await writeFile(join(disk, 'filler'), new Uint8Array(0))
+    await fillUp(join(disk, 'filler'), 0)
+    await last.write(someBytes(1000, 4)) // the disk was looked at a moment ago, and had room
     await expect(last.finish()).rejects.toMatchObject({ code: 'DISK_FULL' })
+    expect(await readdir(join(folder, 'partial'))).toEqual([])
     await rm(join(disk, 'filler'))
     await write(store, 'after')
     await store.close()

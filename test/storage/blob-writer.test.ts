@@ -37,7 +37,9 @@ async function open(expectation: BlobWriterOptions['expect']) {
     path,
     expect: expectation,
     place: async blob => void placed.push(blob),
-    release: () => void (released += 1),
+    release: () => {
+      released += 1
+    },
   })
   return { path, placed, writer, released: () => released }
 }

@@ -52,6 +52,8 @@ export class BlobWriter {
   #syncedBytes = 0
   #isOpen = true
   #hasFailed = false
+  /** An fsync failed: the next one could succeed although what was written is not on the disk. */
+  #isDoubtful = false
 
   private constructor(
     options: BlobWriterOptions,
@@ -110,11 +112,21 @@ export class BlobWriter {
   /** Behind the caller, too: its failure is told by `finish`. */
   #beginSync(): void {
     this.#syncedBytes = this.#at
-    const syncing = this.#file.datasync().then(() => {
+    const syncing = this.#synced(this.#file.datasync()).then(() => {
       this.#syncing = null
     })
     syncing.catch(() => undefined) // told by `finish`
     this.#syncing = syncing
+  }
+
+  /** Resolves when the disk has it; remembers that it said no. */
+  async #synced(syncing: Promise<void>): Promise<void> {
+    try {
+      await syncing
+    } catch (error) {
+      this.#isDoubtful = true
+      throw error
+    }
   }
 
   /** Resolves when the last write has ended. After one that failed nothing more is written. */
@@ -147,7 +159,7 @@ export class BlobWriter {
       else await rm(path, { force: true })
     } catch (error) {
       // Of an upload nothing is gone on with, and on a full disk each byte counts.
-      if (expect === null) await rm(path, { force: true })
+      if (expect === null || this.#isDoubtful) await rm(path, { force: true })
       throw error
     } finally {
       this.#options.release(this)
@@ -164,8 +176,9 @@ export class BlobWriter {
       const isKept = fate === 'keep' && !this.#hasFailed
       const ended = isKept ? this.#flushed() : this.#written()
       await ended.catch(() => undefined) // the write that failed told it, or will: the disk stays so
+      await this.#syncing?.catch(() => undefined) // `#isDoubtful` remembers it
       await this.#file.close()
-      if (fate === 'remove' || expect === null) await rm(path, { force: true })
+      if (fate === 'remove' || expect === null || this.#isDoubtful) await rm(path, { force: true })
     } finally {
       this.#options.release(this)
     }
@@ -175,7 +188,7 @@ export class BlobWriter {
     try {
       await this.#flushed()
       await this.#syncing
-      if (durably) await this.#file.sync()
+      if (durably) await this.#synced(this.#file.sync())
     } finally {
       await this.#file.close()
     }

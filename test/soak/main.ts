@@ -1,7 +1,7 @@
 /**
  * A soak: everything that looks for errors, for as long as asked, and one row in the ledger. The
- * simulator has one core to itself; on the other one runs the lab (which needs root), then the
- * explorer, then the fuzzers. Each part is the command that anybody can run by hand; what it
+ * simulator leaves one core to the lab (which needs root); when that has ended, the explorer and then
+ * the fuzzers run beside it. Each part is the command that anybody can run by hand; what it
  * printed is kept beside its figures, so that a failure can be repeated.
  *
  *   npm run soak -- --minutes 40
@@ -20,21 +20,25 @@ import { readLedger, type Soak, sumText, withSoak } from './ledger.ts'
 import { type Lab, runExplorer, runFuzzers, runLab, runSeeds, type Seeds } from './parts.ts'
 
 const HELP = `npm run soak -- [options]
-  --minutes N    about how long (default 40); the lab takes two thirds of it, on its own core
-  --from N       the first seed (default: after the last one of the ledger)
-  --jobs N       processes of the simulator at once (default 1; 2 without the lab)
-  --no-lab       leave real daemons out (they need root)
-  --ledger FILE  where the row goes (default docs/ledger.md)
+  --minutes N      about how long (default 40)
+  --lab-minutes N  how long of it real daemons run, on a core of their own (default: two thirds)
+  --from N         the first seed (default: after the last one of the ledger)
+  --jobs N         processes of the simulator at once (default 2); one less while the lab runs
+  --no-lab         leave real daemons out (they need root)
+  --ledger FILE    where the row goes (default docs/ledger.md)
 `
 
 const LAB_SHARE = 0.65
 /** Below this the explorer and the fuzzers would have no time beside the lab. */
 const MINUTES_MIN = 5
+/** Time for one network. */
+const LAB_MINUTES_MIN = 2
 
 interface Asked {
   readonly minutes: number
   readonly from: number | null
-  readonly withLab: boolean
+  /** None: without real daemons. */
+  readonly labMinutes: number
   readonly jobs: number
   readonly ledger: string
 }
@@ -46,23 +50,48 @@ function readArguments(args: readonly string[]): Asked | 'help' {
   const flag = { type: 'boolean' } as const
   const { values } = parseArgs({
     args: [...args],
-    options: { minutes: text, from: text, jobs: text, 'no-lab': flag, ledger: text, help: flag },
+    options: {
+      minutes: text,
+      'lab-minutes': text,
+      from: text,
+      jobs: text,
+      'no-lab': flag,
+      ledger: text,
+      help: flag,
+    },
   })
   if (values.help === true) return 'help'
   const minutes = Number(values.minutes ?? '40')
   if (!(minutes >= MINUTES_MIN)) throw new UsageError(`--minutes is at least ${MINUTES_MIN}`)
   const from = values.from === undefined ? null : Number(values.from)
   if (from !== null && !Number.isSafeInteger(from)) throw new UsageError('--from is a seed')
-  const withLab = values['no-lab'] !== true
-  const jobs = Number(values.jobs ?? (withLab ? '1' : '2'))
+  const labMinutes = readLabMinutes(values, minutes)
+  const jobs = Number(values.jobs ?? '2')
   if (!Number.isInteger(jobs) || jobs < 1 || jobs > 64) throw new UsageError('--jobs is 1 to 64')
   return {
     minutes,
     from,
-    withLab,
+    labMinutes,
     jobs,
     ledger: values.ledger ?? fileURLToPath(new URL('../../docs/ledger.md', import.meta.url)),
   }
+}
+
+function readLabMinutes(
+  values: { readonly 'no-lab'?: boolean; readonly 'lab-minutes'?: string },
+  minutes: number,
+): number {
+  const asked = values['lab-minutes']
+  if (values['no-lab'] === true) {
+    if (asked !== undefined)
+      throw new UsageError('--lab-minutes and --no-lab contradict each other')
+    return 0
+  }
+  const labMinutes = asked === undefined ? minutes * LAB_SHARE : Number(asked)
+  if (!(labMinutes >= LAB_MINUTES_MIN && labMinutes <= minutes)) {
+    throw new UsageError(`--lab-minutes is from ${LAB_MINUTES_MIN} to --minutes`)
+  }
+  return labMinutes
 }
 
 function say(sentence: string): void {
@@ -127,8 +156,9 @@ interface Others {
   readonly inputs: { readonly passed: number; readonly failed: number }
 }
 
-async function runOthers(asked: Asked, folder: string): Promise<Others> {
-  const lab = asked.withLab ? await runLab(folder, asked.minutes * LAB_SHARE) : null
+async function runOthers(asked: Asked, folder: string, labEnded: () => void): Promise<Others> {
+  const lab = asked.labMinutes > 0 ? await runLab(folder, asked.labMinutes) : null
+  labEnded()
   if (lab !== null) say(`lab: ${lab.kills} kills, ${lab.powerCuts} power cuts, ${lab.lost} lost`)
   const states = await runExplorer(folder)
   say(`explorer: ${states.passed} states, ${states.failed} violations`)
@@ -151,7 +181,7 @@ async function main(args: readonly string[]): Promise<number> {
     say(HELP)
     return 0
   }
-  if (asked.withLab && process.getuid?.() !== 0) {
+  if (asked.labMinutes > 0 && process.getuid?.() !== 0) {
     process.stderr.write('the lab needs root; --no-lab leaves it out\n')
     return 2
   }
@@ -161,9 +191,13 @@ async function main(args: readonly string[]): Promise<number> {
   say(`a soak of ${asked.minutes} minutes on ${commit}; what its parts print is in ${folder}`)
   const endMs = performance.now() + asked.minutes * 60_000
   const from = asked.from ?? nextSeed(readLedger(ledger))
+  let isLabOver = asked.labMinutes === 0
+  const jobs = () => (isLabOver ? asked.jobs : Math.max(1, asked.jobs - 1))
   const [seeds, others] = await Promise.all([
-    runSeeds(folder, { from, endMs, jobs: asked.jobs }, say),
-    runOthers(asked, folder),
+    runSeeds(folder, { from, endMs, jobs }, say),
+    runOthers(asked, folder, () => {
+      isLabOver = true
+    }),
   ])
   const soak = rowFor(asked, commit, seeds, others)
   writeFileSync(asked.ledger, withSoak(readFileSync(asked.ledger, 'utf8'), soak))

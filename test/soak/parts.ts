@@ -75,8 +75,8 @@ export interface SeedsAsked {
   readonly from: number
   /** On the clock of `performance.now`. */
   readonly endMs: number
-  /** Processes at once. */
-  readonly jobs: number
+  /** Processes at once, asked before each slice. */
+  readonly jobs: () => number
 }
 
 /** Slices of drawn seeds, one after the other, until the time is over. */
@@ -101,7 +101,7 @@ export async function runSeeds(
   while (performance.now() < endMs) {
     const first = String(from + sum.seeds)
     const args = ['--seeds', String(SLICE), '--from', first, '--seconds', String(SECONDS)]
-    const how = ['--jobs', String(jobs), '--json']
+    const how = ['--jobs', String(jobs()), '--json']
     const printed = await run(join(folder, 'seeds.log'), 'sim/main.ts', [...args, ...how])
     addSeeds(sum, JSON.parse(printed) as Seeds)
     const hours = (sum.simulatedMs / 3_600_000).toFixed(2)

@@ -3,9 +3,10 @@
  * them in order when it is finished or kept, and nothing when it is removed.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { type FileHandle, open as openFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { concatBytes } from '../../src/base/bytes.ts'
 import { hashBytes } from '../../src/base/hash.ts'
 import { BlobWriter, type BlobWriterOptions } from '../../src/storage/blob-writer.ts'
@@ -87,4 +88,31 @@ test('what is not what was expected is removed, and so is what is given up', asy
   await given.writer.close('remove')
   expect(existsSync(given.path)).toBe(false)
   expect(given.released()).toBe(1)
+})
+
+/** Every file of this process answers no, once, to a call that asks the disk to keep what it has. */
+async function refuseOnce(call: 'datasync' | 'sync') {
+  const file = await openFile(join(folder, 'any'), 'w')
+  const files = Object.getPrototypeOf(file) as FileHandle
+  await file.close()
+  return vi.spyOn(files, call).mockRejectedValueOnce(new Error('EIO: i/o error'))
+}
+
+test('a payload of which the disk refused an fsync is not gone on with: the next fsync could lie', async () => {
+  const expectation = { blob, size: whole.length }
+  for (const [call, fate] of [
+    ['datasync', 'kept'],
+    ['datasync', 'finished'],
+    ['sync', 'finished'],
+  ] as const) {
+    const refused = await refuseOnce(call)
+    const { path, placed, writer } = await open(expectation)
+    for (const piece of pieces) await writer.write(piece)
+    if (fate === 'kept') await writer.close('keep')
+    else await expect(writer.finish()).rejects.toThrow('EIO')
+    expect(refused).toHaveBeenCalled()
+    refused.mockRestore()
+    expect(placed).toEqual([])
+    expect(existsSync(path), `${call}, ${fate}`).toBe(false)
+  }
 })

@@ -12,7 +12,7 @@ import type { PlantedBug } from '../src/consensus/agreement/state.ts'
 import { MemoryStore } from '../src/storage/memory-store.ts'
 import type { Rot } from '../src/storage/memory-tables.ts'
 import { rotIn } from '../src/storage/memory-verify.ts'
-import type { Write } from '../src/storage/store.ts'
+import type { ItemsSeen, Write } from '../src/storage/store.ts'
 import type { Life } from './clock.ts'
 import { afterCrash, type DiskImage } from './disk-crash.ts'
 import type { Random } from './random.ts'
@@ -79,13 +79,11 @@ export class Disk {
     this.#forgetsPayloads = planted.has('forget-payload-sync')
   }
 
-  /** Opens the store for a new life. */
-  open(life: Life): MemoryStore {
-    const durability = () => this.#fsync(life)
+  /** Opens the store for a new life; `items` hears of what is in it. */
+  open(life: Life, items?: ItemsSeen): MemoryStore {
+    const options = { durability: () => this.#fsync(life), ...(items && { items }) }
     const store =
-      this.#image === null
-        ? new MemoryStore({ durability })
-        : MemoryStore.fromImage(this.#image, { durability })
+      this.#image === null ? new MemoryStore(options) : MemoryStore.fromImage(this.#image, options)
     store.setFull(this.#isFull)
     this.#store = store
     this.#fails = false
@@ -257,7 +255,8 @@ export class Disk {
         const known = before.get(key)
         const isRotten = image?.tables.rotten.has(key) === true
         const durableAtMs = isRotten ? null : (known?.durableAtMs ?? atMs)
-        if (!isRotten) this.destroyed.delete(key)
+        if (isRotten) this.destroyed.add(key)
+        else this.destroyed.delete(key)
         this.#hold(key, { fact, state, durableAtMs, agreedAtMs: known?.agreedAtMs ?? null })
       }
     }

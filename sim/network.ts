@@ -385,6 +385,11 @@ export class SimNetwork {
   }
 }
 
+/** Members are named by letters, so that a trace can be read. */
+export function memberId(index: number): MemberId {
+  return index < 26 ? String.fromCharCode(97 + index) : `m${index}`
+}
+
 /** Where a simulated member can be dialled. */
 export function addressOf(member: MemberId): string {
   return `/memory/${member}`

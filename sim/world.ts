@@ -13,13 +13,14 @@ import type { Status } from '../src/consensus/messages.ts'
 import type { MemberService } from '../src/control/member-service.ts'
 import { Member } from '../src/node/driver/member.ts'
 import { systemFact, systemId } from '../src/node/driver/system.ts'
+import { StartLook } from '../src/node/ledger/start-look.ts'
 import type { Log, LogLevel, Network } from '../src/node/ports.ts'
 import { createService } from '../src/node/service/service.ts'
 import { Atlas } from './atlas.ts'
 import { clockOf, Life, Timeline } from './clock.ts'
 import { Disk } from './disk.ts'
 import { MachineClocks } from './machine-clocks.ts'
-import { addressOf, SimNetwork } from './network.ts'
+import { addressOf, memberId, SimNetwork } from './network.ts'
 import { Random } from './random.ts'
 
 export interface WorldOptions {
@@ -77,6 +78,9 @@ export interface SimMember {
 
 /** A member that is open. */
 export type UpMember = SimMember & { readonly member: Member; readonly service: MemberService }
+
+/** Younger items are read again by a start: some, and not all, as a minute has them. */
+const RECENT_MS = 15_000
 
 /** What an invitation carries; the network here proves no keys. */
 const SERVICE = { networkKey: new Uint8Array(32), version: 'sim' }
@@ -319,14 +323,17 @@ export class World {
   #member(entry: SimMember, life: Life, log: Log): Promise<Member> {
     const entropy = this.random.fork(`entropy/${entry.id}/${entry.lives}`)
     const port = this.network.port(entry.id, life)
+    const clock = clockOf(life, entry.skew)
+    const look = new StartLook(clock.wallMs(), RECENT_MS)
     return Member.open({
       ports: {
-        clock: clockOf(life, entry.skew),
+        clock,
         entropy: { bytes: count => entropy.bytes(count) },
         log,
         network: entry.id === this.liar ? this.tongue(port) : port,
       },
-      store: entry.disk.open(life),
+      store: entry.disk.open(life, look),
+      look,
       planted: this.#planted,
       onFatal: error => this.#died(entry, life, error),
     })
@@ -384,11 +391,6 @@ export class World {
     this.#traceHash.update(this.#traceLines.join(''))
     this.#traceLines = []
   }
-}
-
-/** Members are named by letters, so that a trace can be read. */
-function memberId(index: number): MemberId {
-  return index < 26 ? String.fromCharCode(97 + index) : `m${index}`
 }
 
 function asError(error: unknown): Error {

@@ -64,8 +64,15 @@ function checkWrites(run: Run, healedMs: number, report: Report): void {
 /** A Source that loses its status at a check after the last fault has so long until there is one again. */
 const ELECTION_MS = 3000
 
+/**
+ * Members that were apart are linked again within this, and those that differ find out at their next
+ * check, which is no longer away than a Source is due: until then a status may be lost.
+ */
+const LINK_MS = 3000
+
 function checkSources(run: Run, healedMs: number, report: Report): void {
-  const dueMs = healedMs + run.begin.bounds.sourceMs
+  const { sourceMs } = run.begin.bounds
+  const dueMs = healedMs + sourceMs
   const endMs = run.lines.at(-1)!.atMs
   if (endMs < dueMs) {
     report.unknown('the history ends before a Source is due after the last fault')
@@ -73,22 +80,24 @@ function checkSources(run: Run, healedMs: number, report: Report): void {
   }
   const sources = new Set<string>()
   let isDue = false
+  let isMissing = false
   let lostMs = Number.NEGATIVE_INFINITY
   for (const line of run.lines) {
-    // Members that differ after the last fault lose their status at a check, and elect anew.
-    const graceMs = sources.size === 0 && lostMs > healedMs ? ELECTION_MS : 0
-    if (line.atMs > dueMs + graceMs && !isDue) {
+    const graceMs = lostMs > healedMs ? lostMs + ELECTION_MS : dueMs
+    if (line.atMs > dueMs && !isDue) {
       isDue = true
       report.look('Sources when due', sources.size)
-      if (sources.size === 0) {
-        report.fail(`there is no Source ${dueMs - healedMs} ms after the last fault`, line.seq)
-      }
+    }
+    if (isDue && sources.size === 0 && line.atMs > graceMs && !isMissing) {
+      isMissing = true
+      report.fail(`there is no Source ${line.atMs - healedMs} ms after the last fault`, line.seq)
     }
     if (line.kind !== 'status') continue
     if (line.status === 'source') sources.add(line.member)
     else if (sources.delete(line.member) && sources.size === 0) {
       lostMs = line.atMs
-      if (isDue) report.fail(`${line.member} was the last Source, and gave it up in calm`, line.seq)
+      if (lostMs <= dueMs + LINK_MS) continue
+      report.fail(`${line.member} was the last Source, and gave it up in calm`, line.seq)
     }
   }
 }

@@ -15,6 +15,7 @@ import { systemClock, systemEntropy } from './clock.ts'
 import { Member } from './driver/member.ts'
 import { membershipsOf, systemFacts } from './driver/system.ts'
 import type { Identity } from './identity.ts'
+import type { StartLook } from './ledger/start-look.ts'
 import { createLibp2pNetwork } from './libp2p/network.ts'
 import type { Clock, Log } from './ports.ts'
 import { createService } from './service/service.ts'
@@ -22,6 +23,8 @@ import { packageVersion } from './version.ts'
 
 export interface RunOptions {
   readonly store: Store
+  /** What was seen of its items while it was opened. */
+  readonly look?: StartLook | undefined
   readonly identity: Identity
   readonly mdns: boolean
   readonly log: Log
@@ -54,6 +57,7 @@ export async function runMember(options: RunOptions): Promise<RunningMember> {
   const member = await Member.open({
     ports: { clock, entropy: systemEntropy, log, network },
     store,
+    look: options.look,
     ...(policyOf === undefined ? {} : { policyOf }),
     ...(planted === undefined ? {} : { planted }),
     onFatal,

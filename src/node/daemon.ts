@@ -10,6 +10,7 @@ import { type PlantedBug, plantedBugNames } from '../consensus/agreement/state.t
 import { CONTROL_SOCKET } from '../control/server.ts'
 import { openLevelStore } from '../storage/level-store.ts'
 import type { Store } from '../storage/store.ts'
+import { systemClock } from './clock.ts'
 import { readToken, redeem } from './daemon-join.ts'
 import {
   beginNetwork,
@@ -32,6 +33,7 @@ import {
   writeIdentity,
   writeSystemFacts,
 } from './identity.ts'
+import { StartLook } from './ledger/start-look.ts'
 import { memberIdOf } from './libp2p/keys.ts'
 import { guardProcess } from './libp2p/process-guard.ts'
 import { consoleLog, jsonLog } from './log.ts'
@@ -93,17 +95,22 @@ export async function joinNetwork(options: JoinOptions): Promise<MadeStore> {
 export async function startDaemon(options: StartOptions): Promise<RunningDaemon> {
   const log = options.jsonLog ? jsonLog : consoleLog
   const onUpgrade = (sentence: string) => log('info', sentence, {})
-  const store = await openLevelStore(options.store, { create: false, onUpgrade })
+  const look = new StartLook(systemClock.wallMs())
+  const store = await openLevelStore(options.store, { create: false, onUpgrade, items: look })
   try {
     await closeFolder(options.store, log)
-    return await runDaemon(store, options, log)
+    return await runDaemon({ store, look }, options, log)
   } catch (error) {
     await store.close()
     throw error
   }
 }
 
-async function runDaemon(store: Store, options: StartOptions, log: Log): Promise<RunningDaemon> {
+async function runDaemon(
+  { store, look }: { readonly store: Store; readonly look: StartLook },
+  options: StartOptions,
+  log: Log,
+): Promise<RunningDaemon> {
   const { listen, announce, mdns } = options
   const saved = await readIdentity(store)
   const identity: Identity = {
@@ -114,7 +121,16 @@ async function runDaemon(store: Store, options: StartOptions, log: Log): Promise
   const { promise: ended, resolve: end, reject: fail } = Promise.withResolvers<void>()
   const socket = joinPath(options.store, CONTROL_SOCKET)
   const planted = plantedBugs(process.env.VECHE_TEST_FLAGS)
-  const running = await runMember({ store, identity, mdns, log, socket, planted, onFatal: fail })
+  const running = await runMember({
+    store,
+    look,
+    identity,
+    mdns,
+    log,
+    socket,
+    planted,
+    onFatal: fail,
+  })
   if (listen !== undefined || announce !== undefined) await saveAddresses(store, identity)
   const unguard = guardProcess({
     log,

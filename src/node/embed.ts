@@ -14,11 +14,13 @@ import { CONTROL_SOCKET } from '../control/server.ts'
 import { openLevelStore } from '../storage/level-store.ts'
 import { MemoryStore } from '../storage/memory-store.ts'
 import type { Store } from '../storage/store.ts'
+import { systemClock } from './clock.ts'
 import { makeStore } from './daemon.ts'
 import { beginNetwork, enterNetwork, type NewMember } from './daemon-make.ts'
 import { type RunningMember, runMember } from './daemon-run.ts'
 import { closedError, failedError, methodsOf } from './embed-methods.ts'
 import { type Identity, readIdentity, writeIdentity } from './identity.ts'
+import { StartLook } from './ledger/start-look.ts'
 import { guardEmbedded } from './libp2p/process-guard.ts'
 import { silentLog } from './log.ts'
 import type { Log } from './ports.ts'
@@ -87,9 +89,10 @@ export interface EmbeddedMember extends MemberMethods {
 /** Opens a member; see `open` of the package entry. */
 export async function openMember(options: OpenOptions): Promise<EmbeddedMember> {
   checkOptions(options)
-  const store = await storeOf(options)
+  const look = new StartLook(systemClock.wallMs())
+  const store = await storeOf(options, look)
   try {
-    return await runEmbedded(store, options)
+    return await runEmbedded(store, look, options)
   } catch (error) {
     await store.close()
     throw error
@@ -105,7 +108,7 @@ function checkOptions({ store, policy }: OpenOptions): void {
 }
 
 /** A store with a member in it: a new one, or the one that is there. */
-async function storeOf(options: OpenOptions): Promise<Store> {
+async function storeOf(options: OpenOptions, items: StartLook): Promise<Store> {
   if (options.store === 'memory') {
     const { identity, facts } = await newMember(options)
     const store = new MemoryStore()
@@ -114,7 +117,7 @@ async function storeOf(options: OpenOptions): Promise<Store> {
   }
   const folder = resolve(options.store)
   if (await isNew(folder)) await makeStore(folder, () => newMember(options))
-  return await openLevelStore(folder, { create: false })
+  return await openLevelStore(folder, { create: false, items })
 }
 
 /** Whatever else is wrong with a folder is told by those who make or open it. */
@@ -144,7 +147,11 @@ function made({ name, listen, announce }: OpenOptions) {
   }
 }
 
-async function runEmbedded(store: Store, options: OpenOptions): Promise<EmbeddedMember> {
+async function runEmbedded(
+  store: Store,
+  look: StartLook,
+  options: OpenOptions,
+): Promise<EmbeddedMember> {
   const identity = await readIdentity(store)
   if (options.join !== undefined) assertSameNetwork(identity, options)
   const closed = new AbortController()
@@ -153,6 +160,7 @@ async function runEmbedded(store: Store, options: OpenOptions): Promise<Embedded
   const unguard = guardEmbedded(log)
   const running = await runMember({
     store,
+    look,
     identity,
     mdns: options.mdns ?? identity.listen.length > 0,
     log,

@@ -59,3 +59,16 @@ export function damagedStore(folder: string, why: string, cause?: unknown): Vech
     'or begin with an empty folder and join again; the others will refill it.'
   return new VecheError('DAMAGED', sentence, { folder }, cause)
 }
+
+/** The folder of an open store is not there any more. */
+export function goneFolder(folder: string, cause: unknown): VecheError {
+  const sentence =
+    `The folder of the store ${folder} is gone or cannot be looked at: put it back, or mount ` +
+    'its disk, then start again.'
+  return new VecheError('DAMAGED', sentence, { folder }, cause)
+}
+
+/** Less is free than a store leaves to others. */
+export function diskFull(): Error {
+  return Object.assign(new Error('less than the reserve is free'), { code: 'ENOSPC' })
+}

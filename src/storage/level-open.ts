@@ -16,7 +16,7 @@ import { mendTables, mustCheckTables } from './mending.ts'
 import { type Opening, survey } from './opening.ts'
 import type { Op } from './overlay.ts'
 import { groupPayload, seal } from './records.ts'
-import { type Damage, GAP_META_KEY } from './store.ts'
+import { type Damage, GAP_META_KEY, type ItemsSeen } from './store.ts'
 import {
   beginOpening,
   claimFolder,
@@ -67,6 +67,7 @@ export interface OpenFolderOptions {
   readonly onCopyFailure: (error: Error) => void
   /** Hears how far the move of an older store to today's format is. */
   readonly onUpgrade: (sentence: string) => void
+  readonly items: ItemsSeen | undefined
 }
 
 /** Opens the folder; throws a VecheError that says what to do when it cannot. */
@@ -131,7 +132,7 @@ async function openCounted(from: {
     const journal = await readJournal(paths.journal)
     const look = async () => {
       if (from.isOld) await upgradeKeys(db, options.onUpgrade)
-      return await survey({ db, blobs, journal, isNew })
+      return await survey({ db, blobs, journal, isNew, seen: options.items })
     }
     let opening: Opening
     try {

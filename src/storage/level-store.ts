@@ -13,7 +13,7 @@ import { VecheError } from '../base/veche-error.ts'
 import { keepAside, type RawRecord } from './aside.ts'
 import type { BlobWriter } from './blob-writer.ts'
 import { DiskRoom } from './disk-room.ts'
-import { storeFault } from './faults.ts'
+import { diskFull, goneFolder, storeFault } from './faults.ts'
 import { keys, tableRange } from './keys.ts'
 import { BatchEncoder } from './level-batch.ts'
 import { LevelCommit } from './level-commit.ts'
@@ -28,6 +28,7 @@ import {
   type Damage,
   type EventEntry,
   type IdRange,
+  type ItemsSeen,
   LASTING_META_KEYS,
   type PayloadWriter,
   type PendingEntry,
@@ -45,6 +46,8 @@ export interface LevelStoreOptions {
   readonly create?: boolean
   /** Hears, in sentences, how far the move of an older store to today's format is. */
   readonly onUpgrade?: (sentence: string) => void
+  /** Hears of each item that the opening counts. */
+  readonly items?: ItemsSeen
 }
 
 /**
@@ -63,6 +66,7 @@ export async function openLevelStore(
     onJournalFailure: error => tell({ part: 'journal', error }),
     onCopyFailure: error => tell({ part: 'second copy of the identity', error }),
     onUpgrade: options.onUpgrade ?? (() => undefined),
+    items: options.items,
   })
   const store = new LevelStore(folder, open)
   tell = what => store.notWritten(what)
@@ -384,15 +388,4 @@ export class LevelStore implements Store {
 
 function closed(): VecheError {
   return new VecheError('STOPPING', 'The store is closed.')
-}
-
-function goneFolder(folder: string, cause: unknown): VecheError {
-  const sentence =
-    `The folder of the store ${folder} is gone or cannot be looked at: put it back, or mount ` +
-    'its disk, then start again.'
-  return new VecheError('DAMAGED', sentence, { folder }, cause)
-}
-
-function diskFull(): Error {
-  return Object.assign(new Error('less than the reserve is free'), { code: 'ENOSPC' })
 }

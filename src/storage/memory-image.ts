@@ -4,11 +4,24 @@
  * against the journal, so that a test which drops records from an image sees the loss noticed.
  */
 import { type FactRef, refKey } from '../base/fact.ts'
+import { glanceOf } from '../base/glance.ts'
 import type { PartialPayloads } from './memory-payloads.ts'
 import { MemoryTables } from './memory-tables.ts'
 import { rottenFact, rottenItem } from './memory-verify.ts'
-import type { Damage, StartReport } from './store.ts'
+import type { Damage, ItemsSeen, StartReport } from './store.ts'
 import { lossAtStart, type TallyRecord } from './tally.ts'
+
+/** How durable a store in memory is. */
+export interface MemoryStoreOptions {
+  /**
+   * Called for every fsync, with its size: of one group of batches at a time, and of each large
+   * payload. It is durable when the promise resolves, and the disk has failed when it rejects.
+   * Absent: durable at once.
+   */
+  readonly durability?: (bytes: number) => Promise<void>
+  /** Hears of each item that is there at first. */
+  readonly items?: ItemsSeen
+}
 
 /** What a line of the journal says. */
 export interface JournalLine {
@@ -47,6 +60,14 @@ export function copyPartial(partial: PartialPayloads): PartialPayloads {
 /** The partial payloads that an opening keeps: those that are still wanted. */
 export function wantedPartial({ partial, tables }: MemoryImage): PartialPayloads {
   return copyPartial(new Map([...partial].filter(([blob]) => tables.wanted.has(blob))))
+}
+
+/** Shows the items of an image as an opening on disk does. */
+export function showItems({ tables }: MemoryImage, seen: ItemsSeen): void {
+  seen.begin(tables.items.size)
+  for (const [id, summary] of tables.items.range()) {
+    seen.see(tables.rottenItems.has(id) ? undefined : glanceOf(summary))
+  }
 }
 
 /**

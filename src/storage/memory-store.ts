@@ -18,6 +18,8 @@ import {
   emptyImage,
   type JournalLine,
   type MemoryImage,
+  type MemoryStoreOptions,
+  showItems,
   startReport,
   wantedPartial,
 } from './memory-image.ts'
@@ -39,16 +41,6 @@ import {
   type Write,
 } from './store.ts'
 import type { TallyRecord } from './tally.ts'
-
-/** How durable a store in memory is. */
-export interface MemoryStoreOptions {
-  /**
-   * Called for every fsync, with its size: of one group of batches at a time, and of each large
-   * payload. It is durable when the promise resolves, and the disk has failed when it rejects.
-   * Absent: durable at once.
-   */
-  readonly durability?: (bytes: number) => Promise<void>
-}
 
 /** Lines of the journal that may be lost together; older ones have long been on the disk. */
 const JOURNAL_LINES_MAX = 64
@@ -83,6 +75,7 @@ export class MemoryStore implements Store {
     this.#durable = new MemoryTables(image.tables)
     this.#partial = wantedPartial(image)
     this.report = startReport(image)
+    if (options.items !== undefined) showItems(image, options.items)
     if (this.report.gap) this.#durable.metas.set(GAP_META_KEY, new Uint8Array([1]))
     this.#live = durability === undefined ? this.#durable : new MemoryTables(this.#durable)
     this.#durability = durability

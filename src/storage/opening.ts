@@ -17,7 +17,7 @@ import type { BlobFolder } from './blob-folder.ts'
 import type { JournalReading } from './journal.ts'
 import type { Database } from './level-table.ts'
 import type { Op } from './overlay.ts'
-import type { Damage, StartReport } from './store.ts'
+import type { Damage, ItemsSeen, StartReport } from './store.ts'
 import {
   lastEvent,
   type Survey,
@@ -51,13 +51,16 @@ export async function survey(options: {
   readonly blobs: BlobFolder
   readonly journal: JournalReading
   readonly isNew: boolean
+  /** Hears of each item. */
+  readonly seen?: ItemsSeen | undefined
 }): Promise<Opening> {
-  const { db, blobs, journal, isNew } = options
+  const { db, blobs, journal, isNew, seen } = options
   const found: Survey = { damages: journalDamages(journal, isNew), repairs: [] }
   const groups = await surveyGroups(db, found)
   const wanted = await surveyWanted(db, found)
   const pending = await surveyPending(db, found)
-  const items = await surveyItems(db, found)
+  seen?.begin(journal.last?.cut?.items ?? 0)
+  const items = await surveyItems(db, found, seen)
   await surveyBlobs({ db, blobs, wanted }, found)
   await surveyMetas(db, found)
   const recorded = groups.last ?? NO_TALLY

@@ -105,6 +105,17 @@ export interface StartReport {
   readonly lastCut: { readonly cut: number; readonly root: Hash; readonly items: number } | null
 }
 
+/**
+ * Hears of each item that an opening counts, in any order: who builds on all of them needs not read
+ * them again. An opening that repairs something counts anew, and begins again.
+ */
+export interface ItemsSeen {
+  /** About so many items will come, as the journal has it. */
+  begin(expected: number): void
+  /** An item at a glance; `undefined` for one whose summary cannot be read. */
+  see(glance: Glance | undefined): void
+}
+
 /** Counts kept as batches are committed; all O(1). */
 export interface StoreCounts {
   readonly items: number

@@ -24,6 +24,7 @@ import type { Op } from './overlay.ts'
 import {
   addItemFold,
   type ItemFold,
+  readGlancePayload,
   readGroupPayload,
   readItemFold,
   readRefPayload,
@@ -32,7 +33,7 @@ import {
   sizePayload,
   unseal,
 } from './records.ts'
-import type { Damage } from './store.ts'
+import type { Damage, ItemsSeen } from './store.ts'
 import type { TallyRecord } from './tally.ts'
 
 /** Damages named one by one at an opening; beyond, `verify` names them. */
@@ -72,14 +73,17 @@ export async function surveyGroups(db: Database, found: Survey) {
   return { numbers, last, isBroken }
 }
 
-/** Items, and the facts that their summaries speak of. */
-export async function surveyItems(db: Database, found: Survey) {
+/** Items, and the facts that their summaries speak of; `seen` is shown each. */
+export async function surveyItems(db: Database, found: Survey, seen?: ItemsSeen) {
   let count = 0
   let facts = 0
   const xor = new HashXor()
   for await (const page of sealedPages(db, tableRange('i'))) {
     for (const [key, record] of page) {
-      const its = unsealed(key, record, found, payload => addItemFold(payload, xor))
+      const its = unsealed(key, record, found, payload => {
+        seen?.see(readGlancePayload(nameOfKey(key), payload))
+        return addItemFold(payload, xor)
+      })
       if (its === undefined) continue // its facts, if it has any, count it (`nameItems`)
       count += 1
       facts += its

@@ -9,7 +9,6 @@
 import { toHex } from '../../base/bytes.ts'
 import type { Incarnation, ItemId, MemberId } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
-import { limits } from '../../base/limits.ts'
 import type { Stamp } from '../../base/stamp.ts'
 import type { AgreementEvent, Effect } from '../../consensus/agreement/events.ts'
 import { step, stoodStill } from '../../consensus/agreement/machine.ts'
@@ -22,7 +21,7 @@ import {
 } from '../../consensus/agreement/state.ts'
 import { type Policy, splitPolicy } from '../../consensus/items/policy.ts'
 import type { WriteStamp } from '../../consensus/items/write.ts'
-import type { Envelope, Ping } from '../../consensus/messages.ts'
+import type { Envelope } from '../../consensus/messages.ts'
 import type { Counting } from '../../consensus/roster/counting.ts'
 import type { EventBody, Problem } from '../../control/protocol-network.ts'
 import type { Store } from '../../storage/store.ts'
@@ -30,6 +29,7 @@ import { encodeFrame } from '../../wire/frame.ts'
 import type { AddedFact } from '../ledger/changes.ts'
 import { type DurableBatch, Ledger } from '../ledger/ledger.ts'
 import { rebuild } from '../ledger/rebuild.ts'
+import type { StartLook } from '../ledger/start-look.ts'
 import type { Ports, Timer } from '../ports.ts'
 import { Adding } from './adding.ts'
 import { Answering } from './answering.ts'
@@ -47,7 +47,7 @@ import { NetworkTime } from './network-time.ts'
 import { Offers } from './offers.ts'
 import { OwnSets } from './own-sets.ts'
 import { Payloads } from './payloads.ts'
-import { bodyOfPing } from './pings.ts'
+import { bodyOfPing, pingOf } from './pings.ts'
 import { Probing } from './probing.ts'
 import { rearrange } from './rearranging.ts'
 import { Roster } from './roster.ts'
@@ -60,6 +60,8 @@ export interface MemberOptions {
   readonly ports: Ports
   readonly store: Store
   readonly policyOf?: (id: ItemId) => Policy
+  /** What was seen of the items while the store was opened. */
+  readonly look?: StartLook | undefined
   readonly planted?: ReadonlySet<PlantedBug>
   /** Called when something happened that no run can go on from; the process must end. */
   readonly onFatal: (error: Error) => void
@@ -102,7 +104,7 @@ export class Member implements Context {
   static async open(options: MemberOptions): Promise<Member> {
     const { ports, store } = options
     const time = await NetworkTime.start(ports.clock, store)
-    const rebuilt = await rebuild(store, time.cut(), options.policyOf)
+    const rebuilt = await rebuild(store, time.cut(), options.policyOf, options.look)
     const member = new Member(options, time, rebuilt)
     await member.roster.load()
     await member.payloads.load()
@@ -334,23 +336,8 @@ export class Member implements Context {
   }
 
   #publishPing(): void {
-    const { agreement, ledger } = this
-    const peers = [...agreement.peers.values()]
-    const ping: Ping = {
-      kind: 'ping',
-      answers: peers.filter(p => agreement.now - p.answeredAt <= limits.heardMs).map(p => p.id),
-      reached: this.reached(),
-      marked: peers.filter(p => p.marked || p.markedBefore).map(p => p.id),
-      systemRoot: ledger.systemRoot(),
-      sequence: ledger.outgoing.own.upTo,
-      floor: ledger.outgoing.floor,
-      addresses: this.ports.network.addresses().slice(0, limits.addressesMax),
-      configuration: agreement.configuration,
-      wallMs: Math.max(0, Math.floor(this.ports.clock.wallMs())),
-    }
-    this.ports.network.publish(
-      encodeFrame({ envelope: this.envelope(), bodies: [bodyOfPing(ping)] }),
-    )
+    const bodies = [bodyOfPing(pingOf(this))]
+    this.ports.network.publish(encodeFrame({ envelope: this.envelope(), bodies }))
   }
 
   #onAdded(facts: readonly AddedFact[]): void {

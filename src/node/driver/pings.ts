@@ -5,7 +5,9 @@
 import { utf8 } from '../../base/bytes.ts'
 import type { MemberId } from '../../base/fact.ts'
 import { hashBytes } from '../../base/hash.ts'
+import { limits } from '../../base/limits.ts'
 import type { MemberRef, Ping, PingBody } from '../../consensus/messages.ts'
+import type { Context } from './context.ts'
 
 /** Hexadecimal digits of 8 bytes: two members of a roster never have them in common by chance. */
 const REF_DIGITS = 16
@@ -13,6 +15,24 @@ const REF_DIGITS = 16
 /** How a ping names a member: the first 8 bytes of the SHA-256 of its id. */
 export function refOfMember(id: MemberId): MemberRef {
   return hashBytes(utf8(id)).slice(0, REF_DIGITS)
+}
+
+/** What a member says of itself and of the others, at this moment. */
+export function pingOf(member: Context): Ping {
+  const { agreement, ledger, ports } = member
+  const peers = [...agreement.peers.values()]
+  return {
+    kind: 'ping',
+    answers: peers.filter(p => agreement.now - p.answeredAt <= limits.heardMs).map(p => p.id),
+    reached: member.reached(),
+    marked: peers.filter(p => p.marked || p.markedBefore).map(p => p.id),
+    systemRoot: ledger.systemRoot(),
+    sequence: ledger.outgoing.own.upTo,
+    floor: ledger.outgoing.floor,
+    addresses: ports.network.addresses().slice(0, limits.addressesMax),
+    configuration: agreement.configuration,
+    wallMs: Math.max(0, Math.floor(ports.clock.wallMs())),
+  }
 }
 
 export function bodyOfPing({ answers, reached, marked, ...rest }: Ping): PingBody {

@@ -3,21 +3,20 @@
  * that nothing is taken on faith (DESIGN 3, S003-12). What is missing is told, and the member has a
  * gap until it is refilled from the others.
  */
-import { type Fact, type FactRef, type ItemId, isSystemId } from '../../base/fact.ts'
+import type { Fact, FactRef, ItemId } from '../../base/fact.ts'
 import { hashText } from '../../base/hash.ts'
-import { STAMP_ZERO, stampMax, stampOf } from '../../base/stamp.ts'
+import { stampOf } from '../../base/stamp.ts'
 import { familyOf } from '../../consensus/items/family.ts'
-import { rootOf, stepCount } from '../../consensus/items/id.ts'
 import { type Policy, splitPolicy } from '../../consensus/items/policy.ts'
 import { viewFamily } from '../../consensus/items/view.ts'
 import type { Problem } from '../../control/protocol-network.ts'
 import { type Damage, GAP_META_KEY, type Store } from '../../storage/store.ts'
 import { familyIds } from './batch.ts'
-import { Leaves } from './leaves.ts'
-import { LiveItems } from './live-items.ts'
+import type { LiveItems } from './live-items.ts'
 import { countSetAside, type Mended, type MendedItem, mendItems, missingParents } from './mend.ts'
 import { Sets } from './sets.ts'
 import { lackOf, readShort, shortWrite } from './short.ts'
+import { Gathered, type StartLook } from './start-look.ts'
 
 export interface Rebuilt {
   readonly sets: Sets
@@ -42,12 +41,14 @@ const PASSES_MAX = 4
 
 /**
  * Builds the trees at a cut from all that the store holds. An item that cannot be read would be
- * missing in them, and others would be told that it is not held here: so it is mended first.
+ * missing in them, and others would be told that it is not held here: so it is mended first. What
+ * was seen of the items while the store was opened (`look`) is not read a second time.
  */
 export async function rebuild(
   store: Store,
   cut: number,
   policyOf: (id: ItemId) => Policy = () => splitPolicy,
+  look?: StartLook,
 ): Promise<Rebuilt> {
   const met: Damage[] = []
   let isDone = false
@@ -55,7 +56,7 @@ export async function rebuild(
   let mended = await mendAtStart(store)
   const mendedIds = new Set(mended.items.map(({ id }) => id))
   for (let pass = 1; ; pass++) {
-    const built = await build(store, cut, policyOf, mended)
+    const built = await build(store, cut, policyOf, mended, pass === 1 ? look : undefined)
     const ids = new Set(
       met.flatMap(({ id }) => (id === undefined || mendedIds.has(id) ? [] : [id])),
     )
@@ -74,38 +75,16 @@ async function build(
   cut: number,
   policyOf: (id: ItemId) => Policy,
   mended: Mended,
+  look: StartLook | undefined,
 ): Promise<Omit<Rebuilt, 'mended' | 'met'>> {
+  const gathered = (await look?.take(store, stampOf(cut))) ?? (await gather(store, cut))
+  const { settled, system, live, families, newest, agreedFacts, systemFacts } = gathered
   const sets = new Sets(cut)
-  const cutStamp = stampOf(cut)
-  const leaves = { settled: new Leaves(store.counts().items), system: new Leaves(0) }
-  const unsettled: ItemId[] = []
-  let agreedFacts = 0
-  let systemFacts = 0
-  let newest = STAMP_ZERO
+  sets.system.setEntries(system.entries())
+  sets.settled.tree.setEntries(settled.entries())
+  for (const id of gathered.unsettled) sets.place(hashText(id), await store.factsOf(id))
   const missing: FactRef[] = [...mended.lost]
-  const families = new Set<ItemId>()
-  const live = new LiveItems()
-  for await (const page of store.glances()) {
-    for (const glance of page) {
-      const { id, addedMax } = glance
-      if (isSystemId(id)) {
-        systemFacts += glance.facts
-        if (addedMax !== null) leaves.system.add(glance)
-        continue
-      }
-      agreedFacts += glance.agreed
-      live.start(glance)
-      if (addedMax !== null) newest = stampMax(newest, addedMax)
-      if (addedMax !== null && addedMax > cutStamp) unsettled.push(id)
-      else if (addedMax !== null) leaves.settled.add(glance)
-      if (stepCount(id) > 0) families.add(rootOf(id))
-      else if (glance.kind === 'other' && glance.summary.unrooted > 0)
-        missing.push(...missingParents(await store.factsOf(id)))
-    }
-  }
-  sets.system.setEntries(leaves.system.entries())
-  sets.settled.tree.setEntries(leaves.settled.entries())
-  for (const id of unsettled) sets.place(hashText(id), await store.factsOf(id))
+  for (const id of gathered.unrooted) missing.push(...missingParents(await store.factsOf(id)))
   const waitingFamilies: ItemId[] = []
   for (const root of families) {
     const refs = await missingOfFamily(store, root)
@@ -115,12 +94,20 @@ async function build(
   await live.startFamilies(store, (root, facts) => viewFamily(root, facts, policyOf(root)))
   const problems = [
     ...gapProblems(store),
-    ...rootProblems(store, sets, newest <= cutStamp ? newest : null),
+    ...rootProblems(store, sets, newest <= stampOf(cut) ? newest : null),
   ]
   const gap = problems.length > 0 || (await store.meta(GAP_META_KEY)) !== undefined
   const setAsideFacts = await countSetAside(store)
   const counts = { agreedFacts, setAsideFacts, systemFacts }
   return { sets, ...counts, live, gap, missing, waitingFamilies, problems }
+}
+
+/** Reads all items in order. */
+async function gather(store: Store, cut: number): Promise<Gathered> {
+  const gathered = new Gathered(store.counts().items)
+  const stamp = stampOf(cut)
+  for await (const page of store.glances()) for (const glance of page) gathered.take(glance, stamp)
+  return gathered
 }
 
 /** A summary cannot tell what a base lacks: the facts of the whole family are looked at. */

@@ -217,4 +217,34 @@ describe('a deleted item that was written again', () => {
     expect(resurrection.findings).toEqual([])
     expect(resurrection.looked.get('items ended everywhere')).toBe(0)
   })
+
+  it('seed 1015143: may be seen before its new end by who had only heard of the old one', () => {
+    const short = new Short(['a', 'b'], true)
+    short.put('a', 'ended', ['b'])
+    short.end('a', 'ended', ['b'])
+    const again = short.put('a', 'ended')
+    short.dump('b', 'pause')
+    const end = short.end('a', 'ended')
+    short.dump('a', 'pause')
+    const theirs = short.members.get('b')!.facts
+    theirs.set(factKey(again), again)
+    short.dump('b', 'pause')
+    theirs.set(factKey(end), end)
+    short.dump('b', 'pause')
+    expect(short.judge().answers[8]!.findings).toEqual([])
+  })
+
+  it('has come back when it is seen by who had heard of its end', () => {
+    const short = new Short(['a', 'b'], true)
+    short.put('a', 'ended', ['b'])
+    const end = short.end('a', 'ended', ['b'])
+    for (const at of ['b', 'a']) short.dump(at, 'pause')
+    const theirs = short.members.get('b')!.facts
+    theirs.delete(factKey(end))
+    short.dump('b', 'pause')
+    theirs.set(factKey(end), end)
+    const found = short.judge().answers[8]!.findings.map(({ sentence }) => sentence)
+    expect(found).toHaveLength(1)
+    expect(found[0]).toContain('which had ended everywhere')
+  })
 })

@@ -1,7 +1,8 @@
 /**
- * Check 8: nothing deleted comes back. Once the dumps of all members show an item ended, whatever
- * was acknowledged before the first of these dumps is over: no later dump and no later read may
- * show it. What is unknown, or was still under way, may come at any time; a member whose store a
+ * Check 8: nothing deleted comes back. Once the dumps of all members show an item ended, what all of
+ * them held of it then, and was acknowledged before the first of these dumps, is over: no later dump
+ * and no later read may show it. What one of them had not heard of may come to it before its end
+ * does; what is unknown, or was still under way, may come at any time; a member whose store a
  * fault set back may not know of the end until a dump of it shows that it does again. Where versions
  * rotted, what is left may look ended: it says so again when all that it had is there. In the end all
  * must: the settled dumps are equal, and the end stands on what was ended.
@@ -10,15 +11,23 @@ import { type Family, rootIdOf } from './family.ts'
 import type { DoneLine, DumpLine, ShownItem } from './format.ts'
 import { type Report, short } from './report.ts'
 import type { Run } from './run.ts'
+import { keyOf } from './split.ts'
+
+/** A dump that showed an item ended. */
+interface Ended {
+  readonly seq: number
+  /** The payloads of its versions that the member held. */
+  readonly blobs: ReadonlySet<string>
+}
 
 interface State {
   readonly run: Run
   readonly report: Report
   readonly members: readonly string[]
-  /** By root id: the line of the dump in which each member last showed it ended. */
-  readonly ended: Map<string, Map<string, number>>
-  /** By root id: all members had ended it since this line. */
-  readonly over: Map<string, number>
+  /** By root id: the dump in which each member last showed it ended. */
+  readonly ended: Map<string, Map<string, Ended>>
+  /** By root id and payload: all members had ended it since this line. */
+  readonly over: Map<string, Map<string, number>>
   /** By member and root id: the versions that stood on all that they need when it was last whole. */
   readonly whole: Map<string, Map<string, ReadonlySet<string>>>
   /** Members that a fault set back, with the root ids whose end they may not know again yet. */
@@ -63,7 +72,7 @@ export function checkResurrection(run: Run, report: Report): void {
 
 function checkFamily(state: State, line: DumpLine, root: string, family: Family): void {
   const live = liveOf(family)
-  const ended = state.ended.get(root) ?? new Map<string, number>()
+  const ended = state.ended.get(root) ?? new Map<string, Ended>()
   state.ended.set(root, ended)
   for (const item of live) mayShow(state, item, line, 'has')
   const all = isWhole(state, line, root, family)
@@ -73,9 +82,23 @@ function checkFamily(state: State, line: DumpLine, root: string, family: Family)
     ended.delete(line.member)
     return
   }
-  ended.set(line.member, line.seq)
+  ended.set(line.member, { seq: line.seq, blobs: blobsOf(line, root, family) })
   if (!state.members.every(member => ended.has(member))) return
-  state.over.set(root, Math.min(...ended.values()))
+  const seen = [...ended.values()]
+  const since = Math.min(...seen.map(({ seq }) => seq))
+  const over = state.over.get(root) ?? new Map<string, number>()
+  state.over.set(root, over)
+  for (const blob of seen[0]!.blobs) {
+    if (seen.every(({ blobs }) => blobs.has(blob))) over.set(blob, since)
+  }
+}
+
+function blobsOf({ facts }: DumpLine, root: string, { rooted }: Family): ReadonlySet<string> {
+  const blobs = new Set<string>()
+  for (const { id, version, blob } of facts ?? []) {
+    if (blob !== null && rootIdOf(id) === root && rooted.has(keyOf(id, version))) blobs.add(blob)
+  }
+  return blobs
 }
 
 /** Whether all that stood there before stands there now, or more. */
@@ -114,9 +137,9 @@ function mayShow(
   { member, seq }: { readonly member: string; readonly seq: number },
   how: string,
 ): void {
-  const overSince = over.get(rootIdOf(id))
-  if (setBack.get(member)?.has(rootIdOf(id)) === true) return
-  if (overSince === undefined || blob === null) return
+  if (setBack.get(member)?.has(rootIdOf(id)) === true || blob === null) return
+  const overSince = over.get(rootIdOf(id))?.get(blob)
+  if (overSince === undefined) return
   const writer = run.byBlob.get(blob)
   if (writer?.end?.kind !== 'done' || writer.end.seq >= overSince) return
   const what = `${short(blob)} of ${id}, which had ended everywhere`

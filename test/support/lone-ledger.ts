@@ -39,6 +39,9 @@ export class KeepingHost implements LedgerHost {
   mustBeBase(): void {
     return undefined
   }
+  isLost(): boolean {
+    return false
+  }
   onAdded(facts: readonly AddedFact[]): void {
     this.added.push(...facts)
   }

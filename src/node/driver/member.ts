@@ -141,6 +141,7 @@ export class Member implements Context {
         nowMs: () => time.nowMs(),
         policyOf: this.policyOf,
         mustBeBase: id => this.mending.mustBeBase(id),
+        isLost: ref => this.mending.isLost(ref),
         onAdded: facts => this.#onAdded(facts),
         onGained: (refs, held) => this.dispatch({ kind: 'gained', now: this.now(), refs, held }),
         onLost: held => this.dispatch({ kind: 'lost', now: this.now(), held }),

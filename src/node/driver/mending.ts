@@ -86,6 +86,11 @@ export class Mending {
     await this.#member.ledger.record([{ kind: 'meta', key: GAP_META_KEY, value }])
   }
 
+  /** Whether the record of a fact was found damaged, and the fact has not come back. */
+  isLost(ref: FactRef): boolean {
+    return this.#lost.has(refKey(ref))
+  }
+
   /** A damage of the running store. */
   found(damage: Damage): void {
     const { id, version, blob, what } = damage

@@ -80,7 +80,9 @@ export class Batch {
   async #begin(id: ItemId, stored: ItemSummary | undefined): Promise<ItemWork> {
     if (!this.#damaged.has(id)) return this.#workOf(id, stored)
     const facts = await this.#store.factsOf(id)
-    return this.#workOf(id, facts.length === 0 ? undefined : summarise(id, facts))
+    const summary = facts.length === 0 ? undefined : summarise(id, facts)
+    const [store, digests] = [this.#store, this.#digests]
+    return new ItemWork({ store, digests, id, summary, said: stored ?? null })
   }
 
   #workOf(id: ItemId, summary: ItemSummary | undefined): ItemWork {

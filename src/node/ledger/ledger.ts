@@ -41,6 +41,7 @@ import { type Mended, mendAll } from './mend.ts'
 import { receiveAll } from './receive.ts'
 import { restateAll } from './restate.ts'
 import type { Sets, SetUpdate } from './sets.ts'
+import { type FactFold, grown } from './short.ts'
 import type { ItemWork } from './work.ts'
 import { writeOne } from './write.ts'
 
@@ -62,6 +63,8 @@ export interface LedgerHost {
   policyOf(id: ItemId): Policy
   /** Throws a VecheError when a user's write of an item may stand on an old version of it. */
   mustBeBase(id: ItemId): void
+  /** Whether a fact was held here and its record was found damaged. */
+  isLost(ref: FactRef): boolean
   /** Facts added by this member: to be sent now, in parallel with the own fsync. */
   onAdded(facts: readonly AddedFact[]): void
   /**
@@ -113,6 +116,11 @@ export class Ledger {
   readonly cache = new Map<ItemId, ItemSummary>()
   /** Items of which a record was found damaged: until `mend`, only their facts are believed. */
   readonly damaged = new Set<ItemId>()
+  /**
+   * What items had with all that a change left out, because it could not be read; `null`: nobody knows.
+   * Until `mend`: their summaries have forgotten it.
+   */
+  readonly whole = new Map<ItemId, FactFold | null>()
   /** Agreed user facts, and facts set aside: both zero means *empty* (PROTOCOL 1). */
   agreedFacts = 0
   setAsideFacts = 0
@@ -315,8 +323,33 @@ export class Ledger {
     for (const update of updates) this.sets.update(update)
     count()
     const { held } = this.sets
-    if (held !== null && batch.gained.length > 0) this.host.onGained(batch.gained, held.root())
+    const hasLost = this.#writeOff(works)
+    if (held !== null && hasLost) this.host.onLost(held.root())
+    else if (held !== null && batch.gained.length > 0) {
+      this.host.onGained(batch.gained, held.root())
+    }
     this.#commit({ batch, works, events, answers })
+  }
+
+  /**
+   * A change of an item of which something cannot be read any more takes that out of the trees, before
+   * or in place of the mending. Answers whether there was any.
+   */
+  #writeOff(works: readonly ItemWork[]): boolean {
+    let hasLost = false
+    for (const work of works) {
+      const lost = work.lost()
+      const isBack = (version: Hash) => this.host.isLost({ id: work.id, version })
+      const before = this.whole.has(work.id) ? this.whole.get(work.id) : work.said
+      if (lost !== null || this.whole.has(work.id)) {
+        this.whole.set(work.id, before == null ? null : grown(before, work, isBack))
+      }
+      if (lost === null) continue
+      hasLost = true
+      if (isSystemId(work.id)) this.systemFacts -= lost.facts
+      else this.agreedFacts -= lost.agreed
+    }
+    return hasLost
   }
 
   #commit({ batch, works, events, answers }: Done): void {

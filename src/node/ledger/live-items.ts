@@ -62,7 +62,7 @@ export class LiveItems {
     let whole = 0
     for (const [root, changed] of touched) {
       const own = changed.find(work => work.id === root)
-      const change = liveOf(own?.summary) - liveOf(own?.before)
+      const change = liveOf(own?.summary) - liveOf(own?.counted)
       const known = this.#families.get(root)
       if (changed.every(isPlain)) {
         // A whole root id that stays whole leaves its family as it is.
@@ -70,7 +70,7 @@ export class LiveItems {
         else families.set(root, known + change)
         continue
       }
-      if (known === undefined) whole -= liveOf(own?.before ?? (await batch.work(root)).before)
+      if (known === undefined) whole -= liveOf(own?.counted ?? (await batch.work(root)).counted)
       const facts = (await batch.family(root)).map(held => held.fact)
       families.set(root, liveIn(viewOf(root, facts)))
     }
@@ -95,9 +95,9 @@ export class LiveItems {
 }
 
 /** Whether a change can be counted without the family: a root id that was whole and still is. */
-function isPlain({ before, summary }: ItemWork): boolean {
+function isPlain({ counted, summary }: ItemWork): boolean {
   if (summary === undefined || isOfFamily(summary)) return false
-  return before === undefined || !isOfFamily(before)
+  return counted === undefined || !isOfFamily(counted)
 }
 
 /** Whether it takes the view of a family to count an id. */

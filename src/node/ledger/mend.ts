@@ -17,12 +17,15 @@ import { stepCount } from '../../consensus/items/id.ts'
 import type { PendingEntry, Store, Write } from '../../storage/store.ts'
 import type { Batch } from './batch.ts'
 import type { Ledger } from './ledger.ts'
+import type { FactFold } from './short.ts'
 
 /** An item as its readable facts make it. */
 export interface MendedItem {
   readonly id: ItemId
   /** What was said of it, where that could be read. */
   readonly before: ItemSummary | undefined
+  /** What there was of it, where a change has left out some since (`Ledger.whole`). */
+  readonly whole?: FactFold | null | undefined
   /** There was such an item: a damaged record alone may lie under a key that nobody wrote. */
   readonly isKnown: boolean
   readonly summary: ItemSummary
@@ -68,7 +71,7 @@ export async function mendAll(
   ids: ReadonlySet<ItemId>,
 ): Promise<Mended> {
   // A damaged place in the queue is still counted, so only the scrub can write it anew.
-  const mended = await mendItems(ledger.store, ids, { requeues: false })
+  const mended = withWhole(ledger, await mendItems(ledger.store, ids, { requeues: false }))
   batch.writes.push(...mended.writes)
   await ledger.live.mend(ledger.store, mended.items, (root, facts) => ledger.viewOf(root, facts))
   ledger.setAsideFacts = await countSetAside(ledger.store)
@@ -77,6 +80,7 @@ export async function mendAll(
     const { id, before, summary, facts } = item
     ledger.cache.delete(id)
     ledger.damaged.delete(id)
+    ledger.whole.delete(id)
     ledger.sets.mend(item)
     // A summary that cannot be read lost no fact by that; those that are lost are named elsewhere.
     if (isSystemId(id)) ledger.systemFacts += facts.length - (before?.facts ?? facts.length)
@@ -87,6 +91,13 @@ export async function mendAll(
   const held = ledger.sets.held?.root()
   if (held !== undefined && held !== heldBefore) ledger.host.onLost(held)
   return mended
+}
+
+function withWhole<M extends Mended>({ whole }: Ledger, mended: M): M {
+  const items = mended.items.map(item =>
+    whole.has(item.id) ? { ...item, whole: whole.get(item.id) } : item,
+  )
+  return { ...mended, items }
 }
 
 /** Facts in the pending queue that are no own fresh writes. */

@@ -7,11 +7,12 @@
  * wherever the summary's XOR over all versions can tell which they are.
  */
 import { utf8, utf8Text } from '../../base/bytes.ts'
-import type { ItemId } from '../../base/fact.ts'
+import type { ItemId, ItemSummary } from '../../base/fact.ts'
 import { type Hash, ZERO_HASH } from '../../base/hash.ts'
 import { HashXor } from '../../storage/hash-xor.ts'
 import type { Store, Write } from '../../storage/store.ts'
 import type { MendedItem } from './mend.ts'
+import type { ItemWork } from './work.ts'
 
 /** The `meta` record of items that lack facts. */
 const SHORT_META_KEY = 'gap/items'
@@ -46,6 +47,25 @@ export async function readShort(store: Store): Promise<Map<ItemId, Short>> {
   return new Map(entries.map(shortOf))
 }
 
+/** How many facts, and the XOR of their versions. */
+export type FactFold = Pick<ItemSummary, 'facts' | 'factsXor'>
+
+/** The same with the facts that a change brings, but for those that come back. */
+export function grown(
+  { facts, factsXor }: FactFold,
+  { changed }: Pick<ItemWork, 'changed'>,
+  isBack: (version: Hash) => boolean,
+): FactFold {
+  const xor = new HashXor(factsXor)
+  let count = facts
+  for (const [version, { isNew }] of changed) {
+    if (!isNew || isBack(version)) continue
+    xor.toggle(version)
+    count += 1
+  }
+  return { facts: count, factsXor: xor.value() }
+}
+
 export function shortWrite(short: ShortItems): Write {
   const entries = [...short].map(
     ([id, { promised, lost, since }]): Entry => [id, promised, lost, since],
@@ -59,12 +79,13 @@ export function shortWrite(short: ShortItems): Write {
  * records tell of, which may lie: a record under a flipped key names what never was.
  */
 export function lackOf(
-  item: Pick<MendedItem, 'before' | 'isKnown' | 'facts'>,
+  item: Pick<MendedItem, 'before' | 'whole' | 'isKnown' | 'facts'>,
   named: readonly Hash[],
   known: Short | undefined,
   nowMs = LATER,
 ): Short | undefined {
-  const { before, isKnown, facts } = item
+  const { isKnown, facts } = item
+  const before = wholeOf(item)
   const here = new Set(facts.map(({ fact }) => fact.version))
   const gone = named.filter(version => !here.has(version))
   // A summary knows how many facts there were. Damaged records are counted only without one, and
@@ -84,10 +105,12 @@ export function lackOf(
 /** Which versions an item lost, where its old summary tells: one by what is left over, or several
  * that damaged records and children name, if they are exactly what is left over. */
 function lostOf(
-  { before, facts }: Pick<MendedItem, 'before' | 'facts'>,
+  item: Pick<MendedItem, 'before' | 'whole' | 'facts'>,
   here: ReadonlySet<Hash>,
   gone: readonly Hash[],
 ): readonly Hash[] {
+  const { facts } = item
+  const before = wholeOf(item)
   if (before === undefined) return []
   const left = new HashXor(before.factsXor)
   for (const version of here) left.toggle(version)
@@ -98,6 +121,11 @@ function lostOf(
   if (named.size !== count) return []
   for (const version of named) left.toggle(version)
   return left.value() === ZERO_HASH ? [...named] : []
+}
+
+/** What there was of an item: its summary tells, unless a change has forgotten some of it since. */
+function wholeOf({ before, whole }: Pick<MendedItem, 'before' | 'whole'>): FactFold | undefined {
+  return whole === undefined ? before : (whole ?? undefined)
 }
 
 /** Versions that facts stand on; on a split item these may be derived, and nobody holds them. */

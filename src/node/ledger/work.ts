@@ -11,6 +11,13 @@ import type { Digests } from '../../consensus/items/digests.ts'
 import type { LeafState } from '../../merkle/settle.ts'
 import type { Store } from '../../storage/store.ts'
 
+/** Facts that an item was said to have, and that cannot be read any more. */
+export interface Lost {
+  readonly facts: number
+  /** Those of them that were agreed. */
+  readonly agreed: number
+}
+
 /** A fact that a batch changes; what it was before the batch survives a second change. */
 export interface ChangedFact {
   readonly held: HeldFact
@@ -30,6 +37,8 @@ export class ItemWork {
   #facts: Map<Hash, HeldFact> | null = null
   #rebuilt = false
   #idHash: Hash | null = null
+  /** What was said of the item; `null`: it could not be read. */
+  readonly #said: ItemSummary | null | undefined
   readonly #store: Store
   readonly #digests: Digests
 
@@ -38,8 +47,11 @@ export class ItemWork {
     readonly digests: Digests
     readonly id: ItemId
     readonly summary: ItemSummary | undefined
+    /** What was said of it, where `summary` is what its readable facts make; `null`: nothing could be read. */
+    readonly said?: ItemSummary | null | undefined
   }) {
     const { store, digests, id, summary } = options
+    this.#said = 'said' in options ? options.said : summary
     this.#store = store
     this.#digests = digests
     this.id = id
@@ -61,6 +73,33 @@ export class ItemWork {
   /** The summary as of now; undefined while the item has no fact. */
   get summary(): ItemSummary | undefined {
     return this.#summary
+  }
+
+  /** What was said of the item before; `null`: that could not be read. */
+  get said(): ItemSummary | null | undefined {
+    return this.#said
+  }
+
+  /** What the member counts it as until this change is taken over. */
+  get counted(): ItemSummary | undefined {
+    return this.#said ?? this.before
+  }
+
+  /**
+   * What this change leaves out, because it could not be read when all facts were loaded; `null`:
+   * nothing that is known of.
+   */
+  lost(): Lost | null {
+    const said = this.#said
+    if (said === null) return { facts: 0, agreed: 0 }
+    let facts = (said?.facts ?? 0) - (this.#summary?.facts ?? 0)
+    let agreed = (said?.agreed?.count ?? 0) - (this.#summary?.agreed?.count ?? 0)
+    for (const { held, isNew, was } of this.changed.values()) {
+      if (isNew) facts += 1
+      if (held.state.kind === 'agreed') agreed += 1
+      if (was?.kind === 'agreed') agreed -= 1
+    }
+    return facts === 0 ? null : { facts, agreed }
   }
 
   /** All facts as of now; loaded once. */

@@ -30,6 +30,11 @@ export class Mending {
   readonly #payloads: PayloadMending
   /** Records of facts that were told of, and not written anew since. */
   readonly #lost = new Map<string, FactRef>()
+  /**
+   * Facts that were never here, as this mending has found: their records are met by each of its
+   * readings, until a scrub sets them aside.
+   */
+  readonly #denied = new Set<string>()
   /** Items that held facts that cannot be read. */
   readonly #short = new Map<ItemId, Short>()
   /** Open problems of payloads. */
@@ -96,7 +101,7 @@ export class Mending {
     const { id, version, blob, what } = damage
     if (id !== undefined && version !== undefined && what !== 'payload') {
       const ref = { id, version }
-      if (this.#lost.has(refKey(ref))) return
+      if (this.#lost.has(refKey(ref)) || this.#denied.has(refKey(ref))) return
       this.#lost.set(refKey(ref), ref)
     }
     if (blob !== undefined && this.#payloads.isAtWork(blob)) return
@@ -266,6 +271,7 @@ export class Mending {
     } finally {
       this.#itemsDone = null
       this.#atWork = new Set()
+      this.#denied.clear()
     }
   }
 
@@ -303,6 +309,7 @@ export class Mending {
     for (const [key, ref] of this.#lost) {
       if (ref.id !== id) continue
       this.#lost.delete(key)
+      if (this.#itemsDone !== null) this.#denied.add(key)
       parents.forget([ref])
     }
     problems.clear(`damage/item/${id}`)

@@ -7,6 +7,7 @@ import { limits } from '../../../src/base/limits.ts'
 import { createService } from '../../../src/node/service/service.ts'
 import type { MemoryImage } from '../../../src/storage/memory-image.ts'
 import { MemoryStore } from '../../../src/storage/memory-store.ts'
+import type { Damage } from '../../../src/storage/store.ts'
 import { Lone, putOf, settled } from '../../support/lone-member.ts'
 
 /** What a member leaves that wrote two items, the first one twice. */
@@ -196,6 +197,26 @@ describe('damage that is met while a member runs', () => {
       expect(await service.get({ id: 'a' }, 1024)).toMatchObject({ header: { id: 'a' } })
     },
   )
+
+  it('a record under a flipped key that each reading of an item meets does not keep it in mending', async () => {
+    const { image } = await leftBehind()
+    const { store, lone } = await openOn(image)
+    const damage = { what: 'fact', id: 'a', version: 'ab'.repeat(32), sentence: 'It is damaged.' }
+    const { factsOf } = store
+    let readings = 0
+    store.factsOf = async id => {
+      readings += 1
+      if (readings > 100) throw new Error('The item is mended for ever.')
+      if (id === 'a') lone.member.mending.found(damage as Damage)
+      return await factsOf.call(store, id)
+    }
+    lone.member.mending.found({ what: 'item', id: 'a', sentence: 'Its summary is damaged.' })
+    await lone.clock.pass(5000)
+    expect(lone.fatal).toEqual([])
+    expect(readings).toBeGreaterThan(1)
+    expect(lone.member.gap).toBe(false)
+    expect(damageOf(lone)).toEqual([])
+  })
 
   it('a head that is gone without a trace is noticed by who reads it', async () => {
     const { image, second } = await leftBehind()

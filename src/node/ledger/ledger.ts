@@ -341,7 +341,7 @@ export class Ledger {
       const lost = work.lost()
       const isBack = (version: Hash) => this.host.isLost({ id: work.id, version })
       const before = this.whole.has(work.id) ? this.whole.get(work.id) : work.said
-      if (lost !== null || this.whole.has(work.id)) {
+      if (this.whole.has(work.id) || (lost !== null && work.hasForgotten(lost))) {
         this.whole.set(work.id, before == null ? null : grown(before, work, isBack))
       }
       if (lost === null) continue

@@ -102,6 +102,11 @@ export class ItemWork {
     return facts === 0 ? null : { facts, agreed }
   }
 
+  /** Whether its summary forgets something that there was; of an item that never was there is nothing. */
+  hasForgotten({ facts }: Lost): boolean {
+    return this.#said === null ? this.before !== undefined : facts > 0
+  }
+
   /** All facts as of now; loaded once. */
   async facts(): Promise<ReadonlyMap<Hash, HeldFact>> {
     return await this.#load()

@@ -92,4 +92,17 @@ describe('a version that rotted leaves the trees, and the election hears of it',
     expect(told()).toEqual([['gained', ledger.sets.held?.root()]])
     expect(counts()).toEqual({ facts: 1, live: 2 })
   })
+
+  test('what a damaged record says of an item that never was is not missing in one that comes to be', async () => {
+    const { lone, ledger, damages } = await electing()
+    const damage = { id: 'new', version: 'ab'.repeat(32), sentence: 'It is damaged.' }
+    lone.member.mending.found({ what: 'fact', ...damage })
+    expect(ledger.damaged.has('new')).toBe(true)
+    const { fact, payload } = foreignFact('new')
+    await ledger.receive([{ fact, payload, added: stampOf(BEGIN_MS + 6000) }], options)
+    await lone.clock.pass(5000)
+    expect(ledger.damaged.size, 'it was mended').toBe(0)
+    expect(lone.member.gap).toBe(false)
+    expect(damages()).toEqual([])
+  })
 })

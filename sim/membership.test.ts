@@ -30,6 +30,23 @@ describe('members come and go', () => {
     expect(await scene.get(3, 'from the new one')).toBe('x')
   })
 
+  it('seed 1010646: whom a member let in before it left is not let in by its return', async () => {
+    const scene = await Scene.started({ members: 3 })
+    const host = scene.world.at(2)
+    const fresh = scene.world.enrol()
+    invite(scene.world, open(host), fresh)
+    scene.world.join(fresh, host)
+    await scene.until(() => fresh.standing === 'member' && fresh.member !== null, 20_000)
+    expect(fresh.isForgotten).toBe(false)
+    leave(scene.world, open(host))
+    await scene.until(() => host.member!.roster.isRemoved, 20_000)
+    expect(fresh.isForgotten).toBe(true)
+    scene.world.crash(host, 'kill')
+    invite(scene.world, open(scene.world.at(0)), host)
+    await scene.until(() => host.standing === 'member' && host.member !== null, 20_000)
+    expect([host.isForgotten, fresh.isForgotten]).toEqual([false, true])
+  })
+
   it('a member removed while it was away learns it at a door, and hands in what it has when it is invited again', async () => {
     const scene = await Scene.started({ members: 3 })
     const away = scene.world.at(2)

@@ -86,6 +86,7 @@ describe('where everybody reaches everybody', () => {
         return send(to, body)
       }
     }
+    await scene.run(2000) // until the pings of all say that they reach each other
     await writeFor(scene, 5)
     await scene.settle()
     expect(relays).toBe(0)

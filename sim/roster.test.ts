@@ -131,6 +131,7 @@ describe('the setting of a network', () => {
 
   it('goes from visible to roster when every member agrees, and back', async () => {
     const scene = await Scene.started({ members: 3 })
+    await scene.run(2000) // until the pings of all say that they reach each other
     await scene.ask(changeQuorum(up(scene, 1).member, 'roster'))
     await scene.until(() => quorums(scene).every(quorum => quorum === 'roster'), 5000)
     expect(seated(scene.world.at(0))).toBe('1: abc')

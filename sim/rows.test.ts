@@ -123,6 +123,7 @@ describe('requirements of whole members', () => {
   it('S003-20: 2 Sources and 5 in source-sync: synchronized, and writes go on', async () => {
     const scene = await Scene.started({ members: 7 })
     await scene.put(0, 'k', 'k', { wait: 'majority' })
+    await scene.settle() // nobody is empty when it comes back
     for (const entry of scene.at(2, 3, 4, 5, 6)) scene.world.crash(entry, 'kill')
     await scene.run(15_000)
     expect(scene.are('source', 0, 1)).toBe(true)

@@ -17,9 +17,11 @@ const SCENES = [
   'kept.test.ts',
   'clocks.test.ts',
   'checker/apart.test.ts',
+  'membership.test.ts',
   '../test/compliance/store.ts',
   '../test/node/driver/door.test.ts',
   '../test/node/driver/roster-facts.test.ts',
+  '../test/node/ledger/lost.test.ts',
   '../test/node/ledger/short.test.ts',
   '../test/storage/memory-store.test.ts',
 ]

@@ -188,7 +188,7 @@ function agreementName(world: World, member: Member, state: AgreementState): str
           .sort()
           .join('')}`,
     state.holding ? 1 : 0,
-    state.isRestated ? 1 : 0,
+    state.announcesSoon ? 1 : 0,
     since(now, state.startedAt, limits.rosterSilenceMs),
     since(now, state.lastTickAt, limits.heardMs + 1),
     since(now, state.pingedAt, limits.pingMs),

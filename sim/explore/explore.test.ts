@@ -59,7 +59,7 @@ describe('the name of a state', () => {
     const { state } = world.members[0]!
     expect(Object.keys(state!).sort()).toEqual(
       (
-        'bodies configuration history holding isRestated lastCheck lastTickAt nextTicket now own peers pingedAt planted ' +
+        'announcesSoon bodies configuration history holding lastCheck lastTickAt nextTicket now own peers pingedAt planted ' +
         'quorum reachedAnybodyAt reachedMajorityAt roster round self source startedAt status sync'
       ).split(' '),
     )

@@ -8,19 +8,68 @@ export type Bytes = Uint8Array
 const encoder = new TextEncoder()
 const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** Up to here V8 keeps the bytes of an array beside its objects, and an array costs next to nothing. */
+const HEAP_BYTES_MAX = 64
+/** From here on an array has memory of its own: it may live long, and hold the others' memory with it. */
+const OWN_BYTES_MIN = 4096
+/** Memory that arrays in between share. Each is given out once, so all of it is zero. */
+const SHARED_BYTES = 32 * 1024
+
+class SharedMemory {
+  #memory = new ArrayBuffer(SHARED_BYTES)
+  #used = 0
+
+  take(length: number): Bytes {
+    if (this.#used + length > SHARED_BYTES) {
+      this.#memory = new ArrayBuffer(SHARED_BYTES)
+      this.#used = 0
+    }
+    const bytes = new Uint8Array(this.#memory, this.#used, length)
+    this.#used += length
+    return bytes
+  }
+}
+
+const shared = new SharedMemory()
+
+/**
+ * Bytes that are all zero. Memory of its own costs an array fifteen times as much as a part of some
+ * that it shares (decision 0027), and a write makes ten of them at every member.
+ */
+export function newBytes(length: number): Bytes {
+  const isShared = length > HEAP_BYTES_MAX && length < OWN_BYTES_MIN
+  return isShared ? shared.take(length) : new Uint8Array(length)
+}
+
+/** A copy of bytes. */
+export function copyBytes(bytes: Bytes, from = 0, to = bytes.length): Bytes {
+  const copy = newBytes(to - from)
+  copy.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to))
+  return copy
+}
+
 /** Up to here a text of ASCII is copied by hand: a call of the encoder costs three times as much. */
 const SHORT_TEXT = 64
+/** A unit of UTF-16 takes at most so many bytes. */
+export const UTF8_BYTES_MAX = 3
+/** Where texts are encoded whose bytes are not counted yet. */
+const textScratch = new Uint8Array(OWN_BYTES_MIN)
 
 /** UTF-8 bytes of a text. */
 export function utf8(text: string): Bytes {
-  if (text.length > SHORT_TEXT) return encoder.encode(text)
+  if (text.length > SHORT_TEXT) return encoded(text)
   const bytes = new Uint8Array(text.length)
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)
-    if (unit > 0x7f) return encoder.encode(text)
+    if (unit > 0x7f) return encoded(text)
     bytes[i] = unit
   }
   return bytes
+}
+
+function encoded(text: string): Bytes {
+  if (text.length * UTF8_BYTES_MAX > textScratch.length) return encoder.encode(text)
+  return copyBytes(textScratch, 0, encoder.encodeInto(text, textScratch).written)
 }
 
 /** Text of UTF-8 bytes, or `undefined` when the bytes are not valid UTF-8. */
@@ -32,11 +81,10 @@ export function utf8Text(bytes: Bytes): string | undefined {
   }
 }
 
-const HEX_DIGITS = Buffer.from('0123456789abcdef', 'latin1')
-/** Up to here digits are put together by hand; Node's own way is quicker for more. */
-const SHORT_BYTES_MAX = 64
-/** Where they are: joined piece by piece they would be a tree of strings, which costs four times as much. */
-const hexScratch = Buffer.alloc(2 * SHORT_BYTES_MAX)
+/** Node's own way from bytes to digits takes any array as its own; a Buffer around it costs more. */
+const { hexSlice } = Buffer.prototype as unknown as {
+  readonly hexSlice: (this: Bytes, from: number, to: number) => string
+}
 
 /** Lower-case hex of bytes. */
 export function toHex(bytes: Bytes): string {
@@ -45,31 +93,35 @@ export function toHex(bytes: Bytes): string {
 
 /** Lower-case hex of `length` bytes from a place on. */
 export function hexAt(bytes: Bytes, at: number, length: number): string {
-  if (length > SHORT_BYTES_MAX)
-    return Buffer.from(bytes.buffer, bytes.byteOffset + at, length).toString('hex')
-  let to = 0
-  for (let from = at; from < at + length; from++) {
-    const byte = bytes[from]!
-    hexScratch[to++] = HEX_DIGITS[byte >> 4]!
-    hexScratch[to++] = HEX_DIGITS[byte & 15]!
-  }
-  return hexScratch.toString('latin1', 0, to)
+  return hexSlice.call(bytes, at, at + length)
 }
 
-const nibble = new Int8Array(128).fill(-1)
-for (let i = 0; i < 16; i++) nibble['0123456789abcdef'.charCodeAt(i)] = i
+/** The value of a digit by its code; −1 for what is no lower-case digit. */
+const NIBBLES = new Int8Array(0x100).fill(-1)
+for (let value = 0; value < 16; value++) NIBBLES['0123456789abcdef'.charCodeAt(value)] = value
+
+/**
+ * Writes the bytes of a lower-case hex text of an even length at a place where they have room; false
+ * when it is none, and what is written there then says nothing.
+ */
+export function putHex(hex: string, target: Bytes, at: number): boolean {
+  const length = hex.length >> 1
+  let wrong = hex.length & 1 ? -1 : 0
+  for (let i = 0; i < length; i++) {
+    const high = hex.charCodeAt(2 * i)
+    const low = hex.charCodeAt(2 * i + 1)
+    // Looked at once at the end: the sign of what is no digit stays, and so do bits above the table.
+    const byte = (NIBBLES[high & 0xff]! << 4) | NIBBLES[low & 0xff]!
+    wrong |= byte | -((high | low) >> 8)
+    target[at + i] = byte
+  }
+  return wrong >= 0
+}
 
 /** Bytes of a lower-case hex text, or `undefined` when it is none. */
 export function fromHex(hex: string): Bytes | undefined {
-  if (hex.length % 2 !== 0) return undefined
-  const bytes = new Uint8Array(hex.length / 2)
-  for (let i = 0; i < bytes.length; i++) {
-    const high = nibble[hex.charCodeAt(2 * i)] ?? -1
-    const low = nibble[hex.charCodeAt(2 * i + 1)] ?? -1
-    if (high < 0 || low < 0) return undefined
-    bytes[i] = (high << 4) | low
-  }
-  return bytes
+  const bytes = newBytes(hex.length >> 1)
+  return putHex(hex, bytes, 0) ? bytes : undefined
 }
 
 /** Byte order: negative, zero or positive, as for sort. */
@@ -109,7 +161,7 @@ export function compareAscii(a: string, b: string): number {
 export function concatBytes(parts: readonly Bytes[]): Bytes {
   let length = 0
   for (const part of parts) length += part.length
-  const whole = new Uint8Array(length)
+  const whole = newBytes(length)
   let offset = 0
   for (const part of parts) {
     whole.set(part, offset)

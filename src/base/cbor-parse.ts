@@ -8,7 +8,7 @@
  * It keeps to the same bounds: nesting and the number of values, counted when a list announces them,
  * and nothing is allocated from a number that was read.
  */
-import { type Bytes, utf8Text } from './bytes.ts'
+import { type Bytes, copyBytes, utf8Text } from './bytes.ts'
 
 /** Answered in place of a value: the strict decoder is to read these bytes. */
 export const NOT_PLAIN: unique symbol = Symbol('not plain')
@@ -104,7 +104,7 @@ class Parser {
     if (length > bytes.length - from) return NOT_PLAIN
     this.at += length
     const isView = bytes.length >= LARGE_BYTES && 2 * length > bytes.length
-    return isView ? bytes.subarray(from, from + length) : bytes.slice(from, from + length)
+    return isView ? bytes.subarray(from, from + length) : copyBytes(bytes, from, from + length)
   }
 
   #text(length: number): unknown {

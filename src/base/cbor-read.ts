@@ -3,7 +3,7 @@
  * throws `DecodeError` with a sentence that names `what` was wrong. They belong inside the `read`
  * function of a `decodeWith`. Every list, text and byte string takes its limit as an argument.
  */
-import { type Bytes, fromHex, toHex, utf8 } from './bytes.ts'
+import { type Bytes, fromHex, putHex, toHex, utf8 } from './bytes.ts'
 import { DecodeError } from './cbor.ts'
 import type { Hash } from './hash.ts'
 import type { Stamp } from './stamp.ts'
@@ -92,4 +92,9 @@ export function rawOf(hex: Hash | Stamp): Bytes {
   const bytes = fromHex(hex)
   if (bytes === undefined) throw new TypeError(`not lower-case hex: ${hex}`)
   return bytes
+}
+
+/** Writes them at a place of others. */
+export function putRaw(hex: Hash | Stamp, target: Bytes, at: number): void {
+  if (!putHex(hex, target, at)) throw new TypeError(`not lower-case hex: ${hex}`)
 }

@@ -7,7 +7,7 @@
  * Nothing here is asynchronous, and nothing that is called here writes, too: so one buffer will do.
  */
 import { encode } from 'cborg'
-import type { Bytes } from './bytes.ts'
+import { type Bytes, copyBytes, putHex, utf8 } from './bytes.ts'
 
 /** Bytes of a hash or stamp that are known as hex: written without a copy in between. */
 export class HexBytes {
@@ -40,8 +40,6 @@ const KEPT_BYTES = 64 * 1024
 /** A head is at most this long. */
 const HEAD_BYTES = 9
 
-const texts = new TextEncoder()
-
 /** Deterministic CBOR of a value, in memory of its own. Texts must be well-formed UTF-16. */
 export function writeCbor(value: CborValue): Bytes {
   return writer.whole(value)
@@ -60,7 +58,9 @@ class Writer {
     const target = this.#target
     this.#target = this.#kept
     // A large byte string mostly comes last: then its memory was made to measure.
-    return target !== this.#kept && target.length === this.#at ? target : target.slice(0, this.#at)
+    return target !== this.#kept && target.length === this.#at
+      ? target
+      : copyBytes(target, 0, this.#at)
   }
 
   #write(value: CborValue): void {
@@ -99,13 +99,7 @@ class Writer {
     const length = hex.length / 2
     this.#head(0x40, length)
     this.#room(length)
-    const target = this.#target
-    for (let i = 0, at = this.#at; i < length; i++, at++) {
-      const high = nibble(hex.charCodeAt(2 * i))
-      const low = nibble(hex.charCodeAt(2 * i + 1))
-      if (high < 0 || low < 0) throw new TypeError(`not lower-case hex: ${hex}`)
-      target[at] = (high << 4) | low
-    }
+    if (!putHex(hex, this.#target, this.#at)) throw new TypeError(`not lower-case hex: ${hex}`)
     this.#at += length
   }
 
@@ -119,7 +113,7 @@ class Writer {
       const unit = text.charCodeAt(i)
       if (unit > 0x7f) {
         this.#at = begin
-        return this.#bytes(0x60, texts.encode(text))
+        return this.#bytes(0x60, utf8(text))
       }
       target[at] = unit
     }
@@ -168,9 +162,3 @@ class Writer {
 }
 
 const writer = new Writer()
-
-/** −1 for what is no lower-case digit; NaN, behind the end of a text, is none. */
-function nibble(unit: number): number {
-  if (unit >= 0x30 && unit <= 0x39) return unit - 0x30
-  return unit >= 0x61 && unit <= 0x66 ? unit - 0x57 : -1
-}

@@ -112,8 +112,11 @@ export const limits = {
   laneUnsentBytes: 64 * 1024,
   /** Small frames written in one tick leave together, up to here: one encryption, one packet. */
   laneBatchBytes: 60 * 1024,
-  /** Frames from here on are compressed: below, a write waits for its answer, and there is little to save. */
-  packedFromBytes: 64 * 1024,
+  /**
+   * Frames from here on are compressed. Below are writes that somebody waits for: a group of them takes
+   * longer to compress than to send, unless the link is slow, and then they gather in larger frames.
+   */
+  packedFromBytes: 128 * 1024,
   /** A knock at the door: a secret, a name, a few addresses. */
   doorRequestBytesMax: 16 * 1024,
   /** The answer may carry the whole roster of `membersMax` with addresses and proofs. */

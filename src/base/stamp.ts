@@ -3,6 +3,9 @@
  * of a counter within the millisecond. Written as 16 lower-case hex digits, so that text order is
  * time order. Times before 1970 are stamped 0; the 48 bits last beyond the year 10000.
  */
+import { Memo } from './memo.ts'
+
+/** Such a stamp, as text. */
 export type Stamp = string
 
 /** The smallest stamp: a fact that became agreed without ever being added counts as added here. */
@@ -10,10 +13,13 @@ export const STAMP_ZERO: Stamp = '0000000000000000'
 
 const MS_MAX = 2 ** 48 - 1
 
+/** Under load many stamps are of one millisecond. */
+const texts = new Memo<number, string>(16, ms => ms.toString(16).padStart(12, '0'))
+
 /** The stamp of a millisecond and a counter (0…65535). */
 export function stampOf(ms: number, counter = 0): Stamp {
   const clamped = ms <= 0 ? 0 : ms >= MS_MAX ? MS_MAX : Math.floor(ms)
-  return clamped.toString(16).padStart(12, '0') + counter.toString(16).padStart(4, '0')
+  return texts.of(clamped) + (counter === 0 ? '0000' : counter.toString(16).padStart(4, '0'))
 }
 
 /** The milliseconds of a stamp. */

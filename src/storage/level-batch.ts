@@ -8,7 +8,8 @@
 import type { Bytes } from '../base/bytes.ts'
 import { utf8 } from '../base/bytes.ts'
 import { type FactRef, type ItemId, type ItemSummary, refKey } from '../base/fact.ts'
-import { type Hash, hashText } from '../base/hash.ts'
+import type { Hash } from '../base/hash.ts'
+import { idHashOf } from '../base/id-hash.ts'
 import { unreachable } from '../base/invariant.ts'
 import { factOfKey, hashOfKey, keys } from './keys.ts'
 import type { Op } from './overlay.ts'
@@ -138,13 +139,13 @@ export class BatchEncoder {
     const { id } = summary
     if (summary.facts === 0) {
       this.items -= 1
-      to.remove(keys.idHash(hashText(id)))
+      to.remove(keys.idHash(idHashOf(id)))
       return to.remove(keys.item(id))
     }
     if (to.newFacts.get(id) === summary.facts) {
       to.newFacts.delete(id)
       this.items += 1
-      to.put(keys.idHash(hashText(id)), utf8(id))
+      to.put(keys.idHash(idHashOf(id)), utf8(id))
     }
     to.put(keys.item(id), itemPayload(summary))
   }

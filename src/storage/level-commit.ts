@@ -123,7 +123,13 @@ export class LevelCommit {
   async #sync(ops: Op[]): Promise<void> {
     const { db, faultOf } = this.#options
     try {
-      await db.batch(ops, { sync: true })
+      // Its list form makes each operation anew and hands it over field by field: twice the time.
+      const batch = db.batch()
+      for (const op of ops) {
+        if (op.type === 'put') batch.put(op.key, op.value)
+        else batch.del(op.key)
+      }
+      await batch.write({ sync: true })
     } catch (error) {
       throw faultOf(error)
     }

@@ -6,7 +6,8 @@
 import { type Bytes, compareAscii, compareText } from '../base/bytes.ts'
 import type { FactRef, HeldFact, ItemId, ItemSummary } from '../base/fact.ts'
 import { refKey } from '../base/fact.ts'
-import { type Hash, hashText } from '../base/hash.ts'
+import type { Hash } from '../base/hash.ts'
+import { idHashOf } from '../base/id-hash.ts'
 import { unreachable } from '../base/invariant.ts'
 import { SortedMap } from './sorted-map.ts'
 import type { Write } from './store.ts'
@@ -142,11 +143,11 @@ export class MemoryTables {
     if (this.rottenItems.size > 0) this.rottenItems.delete(id)
     if (facts === 0) {
       this.items.delete(id)
-      this.idsByHash.delete(hashText(id))
+      this.idsByHash.delete(idHashOf(id))
       return
     }
     this.items.set(id, summary)
-    this.idsByHash.set(hashText(id), id)
+    this.idsByHash.set(idHashOf(id), id)
   }
 
   #removePending(order: number): void {

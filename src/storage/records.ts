@@ -9,7 +9,7 @@
  * SHA-256 besides. The format is the record's; the store's own is in its marker file.
  */
 import { crc32 } from 'node:zlib'
-import { type Bytes, concatBytes, toHex, utf8, utf8Text } from '../base/bytes.ts'
+import { type Bytes, concatBytes, newBytes, toHex, utf8, utf8Text } from '../base/bytes.ts'
 import { decodeWith, encodeCbor, hexBytes } from '../base/cbor.ts'
 import { asBytesUpTo, asHash, asInt, asTuple, rawOf, refuse } from '../base/cbor-read.ts'
 import type { FactRef, HeldFact, ItemId, ItemSummary } from '../base/fact.ts'
@@ -30,7 +30,7 @@ const UINT32 = 2 ** 32
 
 /** A payload in its envelope, for one key. */
 export function seal(key: string, payload: Bytes): Bytes {
-  const record = new Uint8Array(HEAD_BYTES + payload.length)
+  const record = newBytes(HEAD_BYTES + payload.length)
   record[0] = RECORD_FORMAT
   putUint32(record, 1, crc32(payload, crc32(key)))
   record.set(payload, HEAD_BYTES)

@@ -26,6 +26,7 @@ it('S003-19: all tell it alike within two pings, when Sources come and when the 
   scene.world.startAll()
   expect(await disagreement(scene, true, 10_000)).toBeLessThanOrEqual(AGREED_MS)
   await scene.put(0, 'k', 'k', { wait: 'majority' })
+  await scene.settle() // nobody is empty when it comes back
   const others = scene.at(1, 2, 3)
   for (const entry of others) scene.world.crash(entry, 'kill')
   await scene.run(15_000)

@@ -25,7 +25,7 @@ import { mayElect } from './elect.ts'
 import type { AgreementEvent, Compared, Effect } from './events.ts'
 import { hear, hearPing, matchAll } from './hear.ts'
 import { record } from './history.ts'
-import { isHeard, reachedPeers, reachesMajority, seesSource } from './reach.ts'
+import { answersMe, isHeard, reachedPeers, reachesMajority, seesSource } from './reach.ts'
 import { onSyncCompared, onSyncRearranged, reviewSync } from './source-sync.ts'
 import { type AgreementState, setRoster } from './state.ts'
 
@@ -69,6 +69,7 @@ function take(state: AgreementState, event: AgreementEvent, effects: Effect[]): 
     case 'answered': {
       const peer = state.peers.get(event.peer)
       if (peer === undefined) return
+      if (!answersMe(state, peer)) state.announcesSoon = true
       peer.answeredAt = state.now
       if (event.rttMs !== null) peer.rttMs = event.rttMs
       return
@@ -115,7 +116,7 @@ function onOwn(state: AgreementState, own: AgreementState['own'], effects: Effec
   record(state.history, { cut: own.cut, hash: own.hash })
   if (state.source !== null) matchAll(state, effects)
   if (before.cut !== own.cut) announce(state, effects)
-  else if (state.source !== null) state.isRestated = true
+  else if (state.source !== null) state.announcesSoon = true
 }
 
 /** The held root that goes with what was just gained: no other step stands between the two. */
@@ -134,7 +135,7 @@ function onTick(state: AgreementState, isCutMoving: boolean, effects: Effect[]):
     keepRosterQuorum(state, effects)
     runCheck(state, effects)
   }
-  const isDue = state.isRestated || state.now - state.pingedAt >= limits.pingMs
+  const isDue = state.announcesSoon || state.now - state.pingedAt >= limits.pingMs
   if (isDue && !isCutMoving) announce(state, effects)
 }
 
@@ -200,6 +201,6 @@ function setHolding(state: AgreementState, on: boolean, effects: Effect[]): void
 
 function announce(state: AgreementState, effects: Effect[]): void {
   state.pingedAt = state.now
-  state.isRestated = false
+  state.announcesSoon = false
   effects.push({ kind: 'announce' })
 }

@@ -176,10 +176,11 @@ export interface AgreementState {
   lastCheck: LastCheck | null
   pingedAt: number
   /**
-   * A fact that came late changed the hash of a cut that was announced: said anew with the next
-   * tick, or a Source that only healing keeps in sync would never be marked by the others.
+   * To be announced with the next tick, not a second after the last time: a fact that came late
+   * changed the hash of a cut that was announced (a Source that only healing keeps in sync would
+   * never be marked by the others), or a member answers that did not, and waits to hear that it is reached.
    */
-  isRestated: boolean
+  announcesSoon: boolean
   /** When this member last reached anybody. */
   reachedAnybodyAt: number
   /** When this member last reached more than half of the roster. */
@@ -218,7 +219,7 @@ export function createAgreement(options: AgreementOptions): AgreementState {
     holding: false,
     lastCheck: null,
     pingedAt: Number.NEGATIVE_INFINITY,
-    isRestated: false,
+    announcesSoon: false,
     reachedAnybodyAt: options.now,
     reachedMajorityAt: options.now,
     nextTicket: 1,

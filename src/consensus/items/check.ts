@@ -22,13 +22,34 @@ export const EMPTY_BLOB: Hash = hashBytes(new Uint8Array(0))
 
 /** Checks a fact as it came; never throws for what it says. */
 export function checkFact(fact: Fact): Checked {
-  const sentence =
+  return checked(formRefusal(fact) ?? hashRefusal(fact))
+}
+
+/** Checks a fact whose hashes were made of it a moment ago. */
+export function checkForm(fact: Fact): Checked {
+  return checked(formRefusal(fact))
+}
+
+function checked(sentence: string | undefined): Checked {
+  return sentence === undefined ? { ok: true } : { ok: false, sentence }
+}
+
+function formRefusal(fact: Fact): string | undefined {
+  return (
     idRefusal(fact) ??
     lineageRefusal(fact) ??
     baseRefusal(fact) ??
     stampRefusal(fact) ??
     contentRefusal(fact)
-  return sentence === undefined ? { ok: true } : { ok: false, sentence }
+  )
+}
+
+/** Of a fact in good form: what it says of itself is what it holds. */
+function hashRefusal(fact: Fact): string | undefined {
+  if (versionOf(fact.id, fact.parents, fact.dataHash) !== fact.version) {
+    return 'Its version is not the hash of its parents and its dataHash.'
+  }
+  return dataHashOf(fact) === fact.dataHash ? undefined : 'Its dataHash is not that of its content.'
 }
 
 function idRefusal(fact: Fact): string | undefined {
@@ -47,9 +68,6 @@ function lineageRefusal(fact: Fact): string | undefined {
   if (!isHashSet(parents)) return 'Its parents are not sorted hashes without duplicates.'
   if (!hashText.test(fact.dataHash)) return 'Its dataHash is no hash.'
   if (parents.length === 0 && isDelete(fact)) return 'It is a delete of nothing.'
-  if (versionOf(fact.id, parents, fact.dataHash) !== fact.version) {
-    return 'Its version is not the hash of its parents and its dataHash.'
-  }
   return undefined
 }
 
@@ -103,7 +121,5 @@ function contentRefusal(fact: Fact): string | undefined {
   if (!hashText.test(fact.blob ?? '')) return 'Its blob is no hash.'
   if (!Number.isSafeInteger(fact.size) || fact.size < 0) return 'Its size is none.'
   if ((fact.size === 0) !== (fact.blob === EMPTY_BLOB)) return 'Its size is not that of its blob.'
-  const sentence = propertiesRefusal(fact)
-  if (sentence !== undefined) return sentence
-  return dataHashOf(fact) === fact.dataHash ? undefined : 'Its dataHash is not that of its content.'
+  return propertiesRefusal(fact)
 }

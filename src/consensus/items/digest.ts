@@ -11,8 +11,8 @@
  * the number of its parents, so the joint is unambiguous. Equal leaves mean equal facts of the item
  * in that set, stamps included.
  */
-import { type Bytes, compareAscii, toHex, utf8 } from '../../base/bytes.ts'
-import { rawOf } from '../../base/cbor-read.ts'
+import { type Bytes, compareAscii, newBytes, toHex, utf8 } from '../../base/bytes.ts'
+import { putRaw, rawOf } from '../../base/cbor-read.ts'
 import {
   type Fact,
   type HeadSummary,
@@ -33,14 +33,14 @@ export type Newest = SetSummary['newest']
 /** The chain digest of a fact, given those of its parents (`ZERO_HASH` for one not in the set). */
 export function digestOf(fact: Fact, parentDigests: readonly Hash[]): Hash {
   const by = utf8(fact.by)
-  const preimage = new Uint8Array(42 + by.length + 32 * parentDigests.length)
-  preimage.set(rawOf(fact.version), 0)
-  preimage.set(rawOf(fact.at), 32)
+  const preimage = newBytes(42 + by.length + 32 * parentDigests.length)
+  putRaw(fact.version, preimage, 0)
+  putRaw(fact.at, preimage, 32)
   preimage[40] = by.length >> 8
   preimage[41] = by.length & 255
   preimage.set(by, 42)
   parentDigests.forEach((digest, i) => {
-    preimage.set(rawOf(digest), 42 + by.length + 32 * i)
+    putRaw(digest, preimage, 42 + by.length + 32 * i)
   })
   return hashBytes(preimage)
 }
@@ -50,10 +50,10 @@ export type DigestOf = (fact: Fact, parentDigests: readonly Hash[]) => Hash
 
 /** The leaf of an item whose set has these newest facts, sorted by version; at least one. */
 export function leafOf(newest: Newest): Hash {
-  const preimage = new Uint8Array(64 * newest.length)
+  const preimage = newBytes(64 * newest.length)
   newest.forEach((entry, i) => {
-    preimage.set(rawOf(entry.version), 64 * i)
-    preimage.set(rawOf(entry.digest), 64 * i + 32)
+    putRaw(entry.version, preimage, 64 * i)
+    putRaw(entry.digest, preimage, 64 * i + 32)
   })
   return hashBytes(preimage)
 }

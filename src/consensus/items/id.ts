@@ -8,9 +8,10 @@
  * because an id is printed, listed and hashed. System ids (base/fact.ts) are no user's: `parseId`
  * refuses them, and they have no split steps.
  */
-import { utf8 } from '../../base/bytes.ts'
+import { UTF8_BYTES_MAX, utf8 } from '../../base/bytes.ts'
 import { type ItemId, isSystemId } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
+import { Memo } from '../../base/memo.ts'
 
 /** An id taken apart, or why it is none. */
 export type ParsedId =
@@ -28,14 +29,21 @@ const stepRun = /^(?:~[0-9a-f])+$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to refuse
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/
 
+/** A write asks several times in a row, and many writes are under way. */
+const parsedIds = new Memo<string, ParsedId>(256, parse)
+
 /** Takes an id in socket form apart; answers a sentence for the user when it is not allowed. */
 export function parseId(text: string): ParsedId {
+  return parsedIds.of(text)
+}
+
+function parse(text: string): ParsedId {
   const refuse = (why: string) =>
     ({ ok: false, sentence: `The id ${quote(text)} ${why}.` }) as const
   if (text === '') return { ok: false, sentence: 'The id is empty.' }
   if (!text.isWellFormed()) return refuse('is not valid Unicode')
   if (controlCharacter.test(text)) return refuse('holds a control character')
-  if (text.length > limits.idBytesMax || utf8(text).length > limits.idBytesMax) {
+  if (text.length * UTF8_BYTES_MAX > limits.idBytesMax && utf8(text).length > limits.idBytesMax) {
     return refuse(`is longer than ${limits.idBytesMax} bytes`)
   }
   const length = rootLength(text)

@@ -3,7 +3,7 @@
  * without duplicates, metadata as it reads after deterministic CBOR (order of keys, no -0). Text is
  * taken as it is, never normalised: Unicode tables differ between machines.
  */
-import { compareText, utf8 } from '../../base/bytes.ts'
+import { compareText, UTF8_BYTES_MAX, utf8 } from '../../base/bytes.ts'
 import { decodeCbor, encodeCbor } from '../../base/cbor.ts'
 import type { Json, Properties } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
@@ -61,7 +61,8 @@ function tooLong(what: string, limitBytes: number): string {
 }
 
 function isText(text: unknown, limitBytes: number): boolean {
-  return typeof text === 'string' && text.isWellFormed() && utf8(text).length <= limitBytes
+  if (typeof text !== 'string' || !text.isWellFormed()) return false
+  return text.length * UTF8_BYTES_MAX <= limitBytes || utf8(text).length <= limitBytes
 }
 
 function sortedUnique(texts: readonly string[]): string[] {
@@ -104,5 +105,6 @@ function jsonRefusal(value: unknown, depthLeft: number): string | undefined {
 }
 
 function canonicalJson(meta: Json): Json {
+  if (meta === null) return null
   return decodeCbor(encodeCbor(meta), limits.metaBytesMax, limits.metaDepthMax) as Json
 }

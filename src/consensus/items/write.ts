@@ -24,7 +24,7 @@ import { invariant } from '../../base/invariant.ts'
 import { limits } from '../../base/limits.ts'
 import type { Stamp } from '../../base/stamp.ts'
 import { isReal, type Node } from './chain.ts'
-import { checkFact } from './check.ts'
+import { checkForm } from './check.ts'
 import { parseId, stepCount } from './id.ts'
 import { dataHashOf, deletedContent, versionOf } from './version.ts'
 import {
@@ -196,7 +196,7 @@ function planFacts(drafts: readonly [Draft, ...Draft[]]): Plan {
     const version = versionOf(id, parents, dataHash)
     const properties = { type, tags, description, meta, dependsOn }
     const fact = { id, version, parents, dataHash, blob, size, ...properties, ...stamp, base }
-    const checked = checkFact(fact)
+    const checked = checkForm(fact)
     if (!checked.ok) return refused({ code: 'BAD_REQUEST', sentence: checked.sentence })
     facts.push(fact)
   }

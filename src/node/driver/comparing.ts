@@ -32,6 +32,8 @@ const DIFFERENCES_MAX = 50_000
 const ITEMS_ASKED = 256
 /** So many such messages at once: one is answered while what the last one brought is taken. */
 const ASKED_AHEAD = 2
+/** What so many of them brought is on its way to the disk, while the next is worked out. */
+const TAKEN_AHEAD = 2
 
 interface Walked {
   readonly differences: readonly Difference[]
@@ -152,7 +154,7 @@ export class Comparing {
   async #items(effect: Compare, walked: Walked, found: Found): Promise<boolean> {
     const queue: Queue = { differences: walked.differences, begun: 0, open: [] }
     const ahead: Asked[] = []
-    let taking: Promise<unknown> = Promise.resolve()
+    const taking: Promise<unknown>[] = []
     const askAhead = async () => {
       while (ahead.length < ASKED_AHEAD) {
         const next = await this.#askNext(effect, queue, found)
@@ -175,12 +177,13 @@ export class Comparing {
       await askAhead()
       if (effect.purpose === 'counter-sync') continue
       await this.#laterTurn() // what was asked leaves before the work on what came
-      await taking
+      if (taking.length === TAKEN_AHEAD) await taking.shift()
       const facts = answer.items.flatMap(shown => shown.facts)
-      taking = takeShown(this.#member, effect.peer, facts)
-      this.#member.background(taking)
+      const taken = takeShown(this.#member, effect.peer, facts)
+      this.#member.background(taken)
+      taking.push(taken)
     }
-    await taking
+    await Promise.all(taking)
     return true
   }
 

@@ -5,12 +5,14 @@
  */
 import { type FactRef, type Incarnation, type MemberId, refKey } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
-import { hasNumber } from '../../consensus/agreement/sequences.ts'
+import { hasNumber, type Range } from '../../consensus/agreement/sequences.ts'
 import type { Level } from '../../control/protocol.ts'
 import type { AddedFact, Written } from '../ledger/changes.ts'
 import type { Timer } from '../ports.ts'
 import type { Context } from './context.ts'
 
+/** Of a member that acknowledged nothing. */
+const NO_NUMBERS = { upTo: 0, ranges: [] as readonly Range[] }
 /** Facts that became agreed without a number of ours are asked after this often. */
 const ASK_HOLDS_MS = 200
 
@@ -106,11 +108,33 @@ export class Levels {
     }
   }
 
-  /** Acknowledgments came in, or own numbers became durable. */
+  /**
+   * Acknowledgments came in, or own numbers became durable. Nearly all of them say one number, up to
+   * which a member holds everything: one comparison for each waiter, and nobody is counted one by one.
+   */
   onAck(): void {
-    for (const waiters of this.#bySequence.values()) {
+    if (this.#bySequence.size === 0) return
+    const upTo = this.#majorityUpTo()
+    for (const [sequence, waiters] of this.#bySequence) {
+      if (sequence > upTo) continue
       for (const waiter of waiters) if (this.#isReached(waiter)) this.#end(waiter)
     }
+  }
+
+  /** No number above this is held by more than half of each body. */
+  #majorityUpTo(): number {
+    const { agreement, ledger, self } = this.#context
+    let lowest = Number.MAX_SAFE_INTEGER
+    for (const body of agreement.bodies) {
+      const highest = body.map(member => {
+        if (member === self) return Number.MAX_SAFE_INTEGER
+        const { upTo, ranges } = ledger.outgoing.acks.get(member)?.numbers ?? NO_NUMBERS
+        return ranges.at(-1)?.[1] ?? upTo
+      })
+      highest.sort((a, b) => b - a)
+      lowest = Math.min(lowest, highest[Math.floor(body.length / 2)] ?? 0)
+    }
+    return lowest
   }
 
   /** The lowest number whose holders are still to be counted. */

@@ -13,7 +13,8 @@ import {
   isSystemId,
   type MemberId,
 } from '../../base/fact.ts'
-import { type Hash, hashText } from '../../base/hash.ts'
+import type { Hash } from '../../base/hash.ts'
+import { idHashOf } from '../../base/id-hash.ts'
 import type { Stamp } from '../../base/stamp.ts'
 import { VecheError } from '../../base/veche-error.ts'
 import { addNumbers, assignSequence, type Outgoing } from '../../consensus/agreement/sequences.ts'
@@ -256,7 +257,7 @@ export class Ledger {
   /** Everything agreed has its place in a tree; what is pending has none. */
   readonly isNew = (id: ItemId): boolean => {
     const { sets, store } = this
-    return !isSystemId(id) && store.counts().pending === 0 && !sets.settled.has(hashText(id))
+    return !isSystemId(id) && store.counts().pending === 0 && !sets.settled.has(idHashOf(id))
   }
 
   /** Gives the next number of this incarnation. */

@@ -6,9 +6,10 @@
  * `held` is one tree over the union of both sets, not two: setting a fact aside changes nothing in
  * it, so it disturbs no comparison (docs/decisions).
  */
-import type { FactState, HeldFact } from '../../base/fact.ts'
+import type { FactState, HeldFact, ItemSummary } from '../../base/fact.ts'
 import { isSystemId } from '../../base/fact.ts'
-import { type Hash, hashText } from '../../base/hash.ts'
+import type { Hash } from '../../base/hash.ts'
+import { idHashOf } from '../../base/id-hash.ts'
 import { stampOf } from '../../base/stamp.ts'
 import { leafOf, leafWhere } from '../../consensus/items/digest.ts'
 import { Digests } from '../../consensus/items/digests.ts'
@@ -54,22 +55,20 @@ export class Sets {
   update({ work, facts }: SetUpdate): void {
     const { idHash, summary } = work
     if (summary === undefined) return
-    const agreed = summary.agreed === null ? null : leafOf(summary.agreed.newest)
     if (isSystemId(work.id)) {
-      this.system.set(idHash, agreed)
+      this.system.set(idHash, agreedLeaf(summary))
       return
     }
     if (work.rebuilt) this.place(idHash, facts)
     else for (const state of work.extended) this.settled.extend(idHash, state)
-    this.held?.set(idHash, summary.pending === null ? agreed : this.heldLeaf(facts))
+    this.held?.set(idHash, summary.pending === null ? agreedLeaf(summary) : this.heldLeaf(facts))
   }
 
   /** Takes over what mending made of an item. */
   mend({ id, summary, facts }: MendedItem): void {
-    const idHash = hashText(id)
+    const idHash = idHashOf(id)
     if (isSystemId(id)) {
-      const { agreed } = summary
-      this.system.set(idHash, agreed === null ? null : leafOf(agreed.newest))
+      this.system.set(idHash, agreedLeaf(summary))
       return
     }
     this.place(idHash, facts)
@@ -93,4 +92,8 @@ export class Sets {
     for (const [idHash, last] of this.settled.waitingItems()) tree.set(idHash, last.leaf)
     return tree
   }
+}
+
+function agreedLeaf({ agreed }: ItemSummary): Hash | null {
+  return agreed === null ? null : leafOf(agreed.newest)
 }

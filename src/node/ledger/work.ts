@@ -4,7 +4,8 @@
  * small and its working copies die with it; nothing here is shared.
  */
 import type { Fact, FactState, HeldFact, ItemId, ItemSummary } from '../../base/fact.ts'
-import { type Hash, hashText } from '../../base/hash.ts'
+import type { Hash } from '../../base/hash.ts'
+import { idHashOf } from '../../base/id-hash.ts'
 import { invariant } from '../../base/invariant.ts'
 import { extend, leafOf, summarise } from '../../consensus/items/digest.ts'
 import type { Digests } from '../../consensus/items/digests.ts'
@@ -61,7 +62,7 @@ export class ItemWork {
   }
 
   get idHash(): Hash {
-    this.#idHash ??= hashText(this.id)
+    this.#idHash ??= idHashOf(this.id)
     return this.#idHash
   }
 

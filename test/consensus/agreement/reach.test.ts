@@ -28,6 +28,21 @@ describe('heard, answers me, reached', () => {
     expect(seen()).toEqual([false, false, false])
   })
 
+  it('a member that answers, and did not, is told so with the next tick and not a second later', () => {
+    const bench = new Bench({ others: ['a'] })
+    const announces = () => bench.tick(100).some(({ kind }) => kind === 'announce')
+    announces()
+    expect([announces(), announces()]).toEqual([false, false])
+    bench.answered('a')
+    expect([announces(), announces()]).toEqual([true, false])
+    bench.answered('a') // it goes on answering: nothing new
+    expect(announces()).toBe(false)
+    bench.tick(limits.heardMs)
+    expect([announces(), announces()]).toEqual([false, false])
+    bench.answered('a')
+    expect(announces()).toBe(true)
+  })
+
   it('a member whose ping does not name me among those that answer it is not reached', () => {
     const bench = new Bench({ others: ['a'] })
     bench.answered('a')

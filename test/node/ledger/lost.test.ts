@@ -47,7 +47,7 @@ describe('a version that rotted leaves the trees, and the election hears of it',
   const options = { from: 'other', stampRule: 'smaller' } as const
 
   test.each([
-    ['when the item is changed before it is mended', true, 0],
+    ['when the item is changed before it is mended (seed 1015947)', true, 0],
     ['when it is found by the change itself', false, 0],
   ])('%s', async (_, isKnown, change) => {
     const { lone, store, ledger, first, second, told, counts, damages } = await electing()

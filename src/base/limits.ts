@@ -182,7 +182,7 @@ export const limits = {
   /** Below this much free space users' writes are refused (or 5 % of the disk, if that is less). */
   diskReserveBytes: 64 * 1024 * 1024,
   /** Summaries of items kept in memory: about 1 KiB each with its strings. */
-  summariesCachedMax: 20_000,
+  summariesCachedMax: 8192,
   /** Facts in the families of split items that are kept worked out: about 1 KiB each. */
   familyFactsKeptMax: 50_000,
   /** Records of the event log kept for watchers that were away; one record is one batch. */

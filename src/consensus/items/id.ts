@@ -25,6 +25,8 @@ export type ParsedId =
     }
   | { readonly ok: false; readonly sentence: string }
 
+/** A segment of a path that is empty, `.` or `..`. */
+const wrongSegment = /(?:^|\/)(\.{0,2})(?=\/|$)/
 const stepRun = /^(?:~[0-9a-f])+$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to refuse
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/
@@ -52,10 +54,9 @@ function parse(text: string): ParsedId {
   }
   const root = text.slice(0, length)
   if (root === '') return refuse('has split steps but no name')
-  for (const segment of root.split('/')) {
-    if (segment === '') return refuse('has an empty path segment')
-    if (segment === '.' || segment === '..') return refuse(`has the path segment ${segment}`)
-  }
+  const wrong = wrongSegment.exec(root)?.[1]
+  if (wrong === '') return refuse('has an empty path segment')
+  if (wrong !== undefined) return refuse(`has the path segment ${wrong}`)
   return { ok: true, id: text, root, steps: stepsOf(text, length) }
 }
 

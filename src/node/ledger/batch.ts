@@ -13,12 +13,13 @@ import type { Digests } from '../../consensus/items/digests.ts'
 import { familyRange, rootOf } from '../../consensus/items/id.ts'
 import type { Store, Write } from '../../storage/store.ts'
 import type { AddedFact } from './changes.ts'
+import type { Recent } from './recent.ts'
 import { ItemWork } from './work.ts'
 
 /** What a batch is worked out on; a ledger is one. */
 export interface BatchOptions {
   readonly store: Store
-  readonly cache: Map<ItemId, ItemSummary>
+  readonly cache: Recent<ItemId, ItemSummary>
   readonly damaged: ReadonlySet<ItemId>
   readonly sets: { readonly digests: Digests }
   /** Whether nothing is held of an item for sure, so that the store need not be asked. */
@@ -37,7 +38,7 @@ export class Batch {
   readonly #stored = new Set<Hash>()
   readonly #works = new Map<ItemId, ItemWork>()
   readonly #store: Store
-  readonly #cache: Map<ItemId, ItemSummary>
+  readonly #cache: Recent<ItemId, ItemSummary>
   readonly #damaged: ReadonlySet<ItemId>
   readonly #digests: Digests
   readonly #isNew: (id: ItemId) => boolean
@@ -129,24 +130,13 @@ export class Batch {
       }
       if (work.summary === undefined) continue
       this.writes.push({ kind: 'item', summary: work.summary })
-      this.#remember(work.summary)
+      this.#cache.set(work.id, work.summary)
     }
     for (const [blob, size] of this.wanted) this.writes.push({ kind: 'wanted', blob, size })
   }
 
   #link(fact: Fact): void {
     for (const to of fact.dependsOn) this.writes.push({ kind: 'link', from: fact.id, to })
-  }
-
-  #remember(summary: ItemSummary): void {
-    this.#cache.delete(summary.id)
-    this.#cache.set(summary.id, summary)
-    if (this.#cache.size > limits.summariesCachedMax) {
-      for (const oldest of this.#cache.keys()) {
-        this.#cache.delete(oldest)
-        break
-      }
-    }
   }
 }
 

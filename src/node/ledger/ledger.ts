@@ -15,6 +15,7 @@ import {
 } from '../../base/fact.ts'
 import type { Hash } from '../../base/hash.ts'
 import { idHashOf } from '../../base/id-hash.ts'
+import { limits } from '../../base/limits.ts'
 import type { Stamp } from '../../base/stamp.ts'
 import { VecheError } from '../../base/veche-error.ts'
 import { addNumbers, assignSequence, type Outgoing } from '../../consensus/agreement/sequences.ts'
@@ -40,6 +41,7 @@ import { EventLog, itemEvents, type LedgerEvent } from './events.ts'
 import { LiveItems } from './live-items.ts'
 import { type Mended, mendAll } from './mend.ts'
 import { receiveAll } from './receive.ts'
+import { Recent } from './recent.ts'
 import { restateAll } from './restate.ts'
 import type { Sets, SetUpdate } from './sets.ts'
 import { type FactFold, grown } from './short.ts'
@@ -114,7 +116,7 @@ export class Ledger {
   readonly sets: Sets
   readonly host: LedgerHost
   readonly outgoing: Outgoing
-  readonly cache = new Map<ItemId, ItemSummary>()
+  readonly cache = new Recent<ItemId, ItemSummary>(limits.summariesCachedMax)
   /** Items of which a record was found damaged: until `mend`, only their facts are believed. */
   readonly damaged = new Set<ItemId>()
   /**

@@ -1,12 +1,14 @@
 /** What a batch of the ledger does with the payloads that facts name. */
 import { describe, expect, it } from 'vitest'
 import { utf8 } from '../../../src/base/bytes.ts'
+import type { ItemSummary } from '../../../src/base/fact.ts'
 import { hashBytes } from '../../../src/base/hash.ts'
 import { STAMP_ZERO, stampOf } from '../../../src/base/stamp.ts'
 import { checkFact } from '../../../src/consensus/items/check.ts'
 import { Digests } from '../../../src/consensus/items/digests.ts'
 import { dataHashOf, versionOf } from '../../../src/consensus/items/version.ts'
 import { Batch } from '../../../src/node/ledger/batch.ts'
+import { Recent } from '../../../src/node/ledger/recent.ts'
 import { MemoryStore } from '../../../src/storage/memory-store.ts'
 import { BEGIN_MS, Lone } from '../../support/lone-member.ts'
 
@@ -32,7 +34,11 @@ const noBytes = hashBytes(new Uint8Array(0))
 
 function emptyBatch(): Batch {
   const store = new MemoryStore()
-  const nothing = { cache: new Map(), damaged: new Set<string>(), isNew: () => true }
+  const nothing = {
+    cache: new Recent<string, ItemSummary>(10),
+    damaged: new Set<string>(),
+    isNew: () => true,
+  }
   return new Batch({ store, sets: { digests: new Digests() }, ...nothing })
 }
 

@@ -3,6 +3,7 @@
  * cannot do without, and walks over many kinds of differences. Run alone: npx node bench/tree.ts [items]
  */
 import { randomBytes, randomFillSync } from 'node:crypto'
+import { WALK_KEY_BYTES } from '../src/merkle/prints.ts'
 import type { MerkleTree } from '../src/merkle/tree.ts'
 import { answerWalk } from '../src/merkle/walk.ts'
 import { continueWalk, startWalk } from '../src/merkle/walker.ts'
@@ -68,7 +69,7 @@ function benchWalk(tree: MerkleTree, differing: number, kind: 'more' | 'less' | 
   other.root()
   for (let run = 0; run < (differing > 1000 ? 2 : 20); run++) {
     let [bytes, rounds, mine, theirs] = [0, 0, 0, 0]
-    const key = randomBytes(16)
+    const key = randomBytes(WALK_KEY_BYTES)
     let start = performance.now()
     let step = startWalk(tree, { key, full: false })
     mine += performance.now() - start

@@ -8,6 +8,7 @@ import { hashText } from '../src/base/hash.ts'
 import { limits } from '../src/base/limits.ts'
 import { stampOf } from '../src/base/stamp.ts'
 import type { Body, Frame } from '../src/consensus/messages.ts'
+import { WALK_KEY_BYTES } from '../src/merkle/prints.ts'
 import { MerkleTree } from '../src/merkle/tree.ts'
 import { answerWalk } from '../src/merkle/walk.ts'
 import { continueWalk, startWalk } from '../src/merkle/walker.ts'
@@ -122,7 +123,7 @@ async function walks(times: number): Promise<readonly WalkTook[]> {
 async function walk(): Promise<WalkTook> {
   const begin = performance.now()
   let [bytes, rounds] = [0, 0]
-  let step = startWalk(tree, { key: randomBytes(16), full: false })
+  let step = startWalk(tree, { key: randomBytes(WALK_KEY_BYTES), full: false })
   while (step.kind === 'ask') {
     rounds += 1
     const frame = frameOf({

@@ -11,7 +11,6 @@ import { pause } from '../pump.ts'
 import type { FromSide, ToSide } from '../walk-side.ts'
 
 const DIFFERING = 100
-const WARM = 5
 const READY_MS_MAX = 120_000
 
 const side = fileURLToPath(new URL('../walk-side.ts', import.meta.url))
@@ -22,7 +21,8 @@ export const walk: Row = {
   async run(bench: Bench) {
     await bench.end()
     const items = bench.size(100_000, 1_000_000)
-    const walks = bench.size(10, 50)
+    const walks = bench.size(10, 200)
+    const first = bench.size(5, 50)
     const asker = new Side(bench, items, 0)
     const answerer = new Side(bench, items, DIFFERING)
     try {
@@ -31,7 +31,7 @@ export const walk: Row = {
       asker.tell({ kind: 'contact', contact: contacts[1].contact })
       answerer.tell({ kind: 'contact', contact: contacts[0].contact })
       await Promise.all(linked)
-      await asker.walk(WARM)
+      await asker.walk(first)
       const [idleBytes, idleCpu] = await idle(bench, [asker, answerer])
       const cpuBefore = [await asker.cpu(), await answerer.cpu()]
       const [bytesBefore, begin] = [bench.place.bytes(), performance.now()]
@@ -42,7 +42,7 @@ export const walk: Row = {
         (after, at) => ((after - cpuBefore[at]! - idleCpu[at]! * seconds) * 1000) / walks,
       )
       if (took.some(({ found }) => found !== DIFFERING)) throw new Error('A walk missed some.')
-      const note = `${items} items a side, ${DIFFERING} changed`
+      const note = `${items} items a side, ${DIFFERING} changed; after ${first} walks`
       bench.add('frames, both ways', median(took.map(one => one.bytes)), 'B', { note })
       if (bench.place.isOwn) bench.add('over the interface', wire / walks, 'B')
       bench.add('round trips', median(took.map(one => one.rounds)), '')

@@ -62,8 +62,8 @@ export const limits = {
   walkBytes: 512 * 1024,
   /** A subtree of at most so many entries is compared entry by entry: 8 full leaves. */
   walkListMax: 512,
-  /** SHA-256 made for one message of a walk: about 20 ms, so that nothing else waits long. */
-  walkHashesMax: 65_536,
+  /** Prints made for one message of a walk: 10 to 20 ms, in a full comparison 80; nothing else waits long. */
+  walkPrintsMax: 65_536,
   /** A walk gives its differences in parts of about so many: some 80 MB. */
   walkDifferencesMax: 262_144,
   /** Messages of one part: ten times what its differences take; a peer that errs ends here. */

@@ -1,60 +1,54 @@
 /**
- * Prints: what is compared in a walk instead of hashes. A print is SHA-256 over the session's key
- * and a node's hash (or an entry), cut to 6 bytes, or not cut in a full comparison. Who writes
- * items cannot aim at a collision of the short form, because the key is drawn afresh for each walk;
- * and equal prints never prove equality, the roots do.
+ * Prints: what is compared in a walk instead of hashes. A print of a node's hash (or of an entry) is
+ * 6 bytes of HalfSipHash under the session's key, or SHA-256 over key and hash in a full comparison.
+ * Who writes items cannot aim at a collision of the short form, because the key is drawn afresh for
+ * each walk; and equal prints never prove equality, the roots do.
  */
-import type { Bytes } from '../base/bytes.ts'
+import { type Bytes, newBytes } from '../base/bytes.ts'
+import {
+  HALF_SIP_KEY_BYTES,
+  type HalfSipKey,
+  halfSipHash,
+  halfSipKey,
+} from '../base/half-sip-hash.ts'
 import { hashInto } from '../base/hash.ts'
-import { BLOCK_BYTES, FAN } from './blocks.ts'
+import { FAN } from './blocks.ts'
 import { ENTRY_BYTES, HASH_BYTES, readHash } from './entry.ts'
 
-/** Bytes of a session's key: with a hash it fills one block of SHA-256. */
-export const WALK_KEY_BYTES = 16
+/** Bytes of a session's key. */
+export const WALK_KEY_BYTES = HALF_SIP_KEY_BYTES
 const SHORT_BYTES = 6
 
 /** Makes the prints of one session. */
 export class Prints {
   /** Bytes of one print. */
   readonly width: number
-  /** SHA-256 made so far. */
-  hashes = 0
-  readonly #nodePreimage = new Uint8Array(WALK_KEY_BYTES + HASH_BYTES)
-  readonly #entryPreimage = new Uint8Array(WALK_KEY_BYTES + ENTRY_BYTES)
-  readonly #digest = new Uint8Array(HASH_BYTES)
+  /** Prints made so far. */
+  made = 0
+  readonly #key: Bytes
+  readonly #short: HalfSipKey | null
 
   constructor(session: { readonly key: Bytes; readonly full: boolean }) {
     this.width = session.full ? HASH_BYTES : SHORT_BYTES
-    this.#nodePreimage.set(session.key)
-    this.#entryPreimage.set(session.key)
+    this.#key = session.key
+    this.#short = session.full ? null : halfSipKey(session.key)
   }
 
   /** The prints of 16 nodes from their hashes, side by side. */
   ofNodes(hashes: Bytes): Bytes {
-    const prints = new Uint8Array(FAN * this.width)
-    for (let at = 0; at < BLOCK_BYTES; at += HASH_BYTES) {
-      const preimage = this.#nodePreimage
-      for (let i = 0; i < HASH_BYTES; i++) preimage[WALK_KEY_BYTES + i] = hashes[at + i]!
-      this.#print(preimage, prints, (at / HASH_BYTES) * this.width)
-    }
-    return prints
+    return this.#all(hashes, HASH_BYTES, FAN)
   }
 
   /** The prints of entries, side by side. */
   ofEntries(entries: Bytes): Bytes {
-    const prints = new Uint8Array((entries.length / ENTRY_BYTES) * this.width)
-    for (let at = 0; at < entries.length; at += ENTRY_BYTES) {
-      const preimage = this.#entryPreimage
-      for (let i = 0; i < ENTRY_BYTES; i++) preimage[WALK_KEY_BYTES + i] = entries[at + i]!
-      this.#print(preimage, prints, (at / ENTRY_BYTES) * this.width)
-    }
-    return prints
+    return this.#all(entries, ENTRY_BYTES, entries.length / ENTRY_BYTES)
   }
 
-  /** Whether the prints number `index` of two lists are equal. */
-  isEqual(a: Bytes, b: Bytes, index: number): boolean {
-    const end = (index + 1) * this.width
-    for (let i = index * this.width; i < end; i++) if (a[i] !== b[i]) return false
+  /** Whether print number `one` of a list is that of number `other` of another list. */
+  isEqual(list: Bytes, one: number, others: Bytes, other: number): boolean {
+    const { width } = this
+    for (let i = 0; i < width; i++)
+      if (list[one * width + i] !== others[other * width + i]) return false
     return true
   }
 
@@ -67,9 +61,25 @@ export class Prints {
     return key // 48 bits: exact
   }
 
-  #print(preimage: Bytes, target: Bytes, at: number): void {
-    hashInto(preimage, 0, preimage.length, this.#digest, 0)
-    for (let i = 0; i < this.width; i++) target[at + i] = this.#digest[i]!
-    this.hashes += 1
+  /** Of `count` sources of `bytes` bytes each, side by side. */
+  #all(source: Bytes, bytes: number, count: number): Bytes {
+    const { width } = this
+    const prints = newBytes(count * width)
+    const key = this.#short
+    this.made += count
+    if (key !== null) {
+      for (let n = 0; n < count; n++) {
+        const from = { source, start: n * bytes, end: (n + 1) * bytes }
+        halfSipHash(key, from, { target: prints, at: n * width, width })
+      }
+      return prints
+    }
+    const preimage = newBytes(WALK_KEY_BYTES + bytes)
+    preimage.set(this.#key)
+    for (let n = 0; n < count; n++) {
+      preimage.set(source.subarray(n * bytes, (n + 1) * bytes), WALK_KEY_BYTES)
+      hashInto(preimage, 0, preimage.length, prints, n * width)
+    }
+    return prints
   }
 }

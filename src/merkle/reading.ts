@@ -3,7 +3,7 @@
  * below it are a part of a leaf, and its children's hashes are made from them as if the nodes
  * existed. So two trees can be compared at any prefix, however different their shapes.
  */
-import type { Bytes } from '../base/bytes.ts'
+import { type Bytes, newBytes } from '../base/bytes.ts'
 import { hashInto } from '../base/hash.ts'
 import { BLOCK_BYTES, type Blocks, blockOf, FAN, isInner, leafCount, leafSlot } from './blocks.ts'
 import {
@@ -73,6 +73,16 @@ export function visitBelow(
     return order < 0 || visitNode(parts, node, depth, order > 0 ? null : after, visit)
   }
   return visitRun(runBelow(parts, ref, depth, prefix), after, visit)
+}
+
+/** The entries below a prefix, side by side, ascending: a copy. */
+export function copyBelow(parts: Parts, prefix: Prefix): Bytes {
+  const copy = newBytes(countBelow(parts, prefix) * ENTRY_BYTES)
+  const { node, depth } = locate(parts, prefix)
+  const ref = parts.blocks.refs[node]!
+  if (isInner(ref)) copyNode(parts, node, copy, 0)
+  else copyRun(runBelow(parts, ref, depth, prefix), copy, 0)
+  return copy
 }
 
 /** The deepest node on the way to a prefix: that of the prefix, or the leaf above it. */
@@ -147,6 +157,21 @@ function visitRun(run: Run, after: Bytes | null, visit: Visit): boolean {
     if (!visit(run.chunk, at)) return false
   }
   return true
+}
+
+/** Copies the entries below a node to `target` from `at` on; answers where they end. */
+function copyNode(parts: Parts, node: number, target: Bytes, at: number): number {
+  const ref = parts.blocks.refs[node]!
+  if (!isInner(ref)) return copyRun(runBelow(parts, ref, 0, ''), target, at)
+  let end = at
+  for (let nibble = 0; nibble < FAN; nibble++)
+    end = copyNode(parts, blockOf(ref) * FAN + nibble, target, end)
+  return end
+}
+
+function copyRun({ chunk, start, from, to }: Run, target: Bytes, at: number): number {
+  target.set(chunk.subarray(start + from * ENTRY_BYTES, start + to * ENTRY_BYTES), at)
+  return at + (to - from) * ENTRY_BYTES
 }
 
 /** Where a prefix lies against an id-hash: negative below, 0 the id-hash is under it, positive above. */

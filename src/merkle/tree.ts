@@ -11,7 +11,7 @@ import type { Hash } from '../base/hash.ts'
 import { invariant } from '../base/invariant.ts'
 import { leafCount, leafSlot } from './blocks.ts'
 import { ENTRY_BYTES, HASH_BYTES, type Prefix, readHash, storageHash, writeHash } from './entry.ts'
-import { childHashesOf, countBelow, type Visit, visitBelow } from './reading.ts'
+import { childHashesOf, copyBelow, countBelow, type Visit, visitBelow } from './reading.ts'
 import { rehash } from './rehash.ts'
 import { ROOT_NODE, Shape } from './shape.ts'
 
@@ -102,6 +102,11 @@ export class MerkleTree {
    */
   visit(prefix: Prefix, after: Bytes | null, visit: Visit): boolean {
     return visitBelow(this.#shape, prefix, after, visit)
+  }
+
+  /** The entries below a prefix, 64 bytes each, side by side, ascending: a copy. */
+  entryBytes(prefix: Prefix): Bytes {
+    return copyBelow(this.#shape, prefix)
   }
 
   /** The entries below a prefix, ascending, as they are now. */

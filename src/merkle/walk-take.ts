@@ -19,7 +19,7 @@ import {
 } from './entry.ts'
 import type { Prints } from './prints.ts'
 import type { MerkleTree } from './tree.ts'
-import { entriesBelow, type WalkReply } from './walk.ts'
+import type { WalkReply } from './walk.ts'
 import type { Todo } from './walk-check.ts'
 
 /** An item in which the two trees differ; null: that side does not have it. */
@@ -101,7 +101,7 @@ function takeChildren(
 ): void {
   const mine = prints.ofNodes(tree.childHashes(prefix))
   for (let nibble = 0; nibble < FAN; nibble++) {
-    if (prints.isEqual(mine, theirs, nibble)) continue
+    if (prints.isEqual(mine, nibble, theirs, nibble)) continue
     const child = prefix + digitOf(nibble)
     const count = tree.countBelow(child)
     if (count === 0) taking.todo.push({ kind: 'all', prefix: child, after: null })
@@ -122,7 +122,8 @@ function takeDiffering(
     shown.add(idHash)
     add(taking, idHash, tree.get(idHash) ?? null, readHash(entries, at + HASH_BYTES))
   }
-  const listed = entriesBelow(tree, prefix)
+  if (lacking.length === 0) return
+  const listed = tree.entryBytes(prefix)
   for (const place of lacking) {
     const at = place * ENTRY_BYTES
     if (at < listed.length && !shown.has(readHash(listed, at))) addMine(taking, listed, at)

@@ -90,7 +90,7 @@ export function answerWalk(tree: MerkleTree, request: WalkRequest): WalkAnswered
   const replies: WalkReply[] = []
   let bytes = 0
   for (const ask of request.asks) {
-    if (bytes >= limits.walkBytes || prints.hashes >= limits.walkHashesMax) break
+    if (bytes >= limits.walkBytes || prints.made >= limits.walkPrintsMax) break
     const reply = replyTo(tree, ask, { prints, bytesLeft: limits.walkBytes - bytes })
     bytes += replyBytes(reply)
     replies.push(reply)
@@ -144,7 +144,7 @@ function differingChildren(
   const mine = prints.ofNodes(tree.childHashes(prefix))
   const nodes: WalkNode[] = []
   for (let nibble = 0; nibble < FAN; nibble++) {
-    if (prints.isEqual(mine, theirs, nibble)) continue
+    if (prints.isEqual(mine, nibble, theirs, nibble)) continue
     const child = prefix + digitOf(nibble)
     const count = tree.countBelow(child)
     const isLeaf = count <= LEAF_ENTRIES_MAX
@@ -162,13 +162,22 @@ function differingEntries(
   if (tree.countBelow(prefix) > limits.walkListMax) {
     return { kind: 'deeper', prints: prints.ofNodes(tree.childHashes(prefix)) }
   }
-  const lacking = new Map<number | string, number>()
   const listed = theirs.length / prints.width
-  for (let place = 0; place < listed; place++) lacking.set(prints.keyOf(theirs, place), place)
-  const entries = entriesBelow(tree, prefix)
+  const entries = tree.entryBytes(prefix)
+  const held = entries.length / ENTRY_BYTES
   const mine = prints.ofEntries(entries)
+  // Both lists ascend, and nearly all of them is the same: only what lies between is looked up.
+  const most = Math.min(listed, held)
+  let head = 0
+  while (head < most && prints.isEqual(mine, head, theirs, head)) head++
+  let tail = 0
+  while (tail < most - head && prints.isEqual(mine, held - 1 - tail, theirs, listed - 1 - tail))
+    tail++
+  const lacking = new Map<number | string, number>()
+  for (let place = head; place < listed - tail; place++)
+    lacking.set(prints.keyOf(theirs, place), place)
   const differing: Bytes[] = []
-  for (let place = 0; place * ENTRY_BYTES < entries.length; place++) {
+  for (let place = head; place < held - tail; place++) {
     if (lacking.delete(prints.keyOf(mine, place))) continue
     differing.push(entries.subarray(place * ENTRY_BYTES, (place + 1) * ENTRY_BYTES))
   }
@@ -186,16 +195,6 @@ function page(tree: MerkleTree, prefix: Prefix, after: Hash | null, means: Means
     return true
   })
   return { kind: 'page', entries: joined(entries), isLast }
-}
-
-/** The entries below a prefix, side by side, ascending: a copy. */
-export function entriesBelow(tree: MerkleTree, prefix: Prefix): Bytes {
-  const entries: Bytes[] = []
-  tree.visit(prefix, null, (chunk, at) => {
-    entries.push(chunk.subarray(at, at + ENTRY_BYTES))
-    return true
-  })
-  return joined(entries)
 }
 
 function joined(entries: readonly Bytes[]): Bytes {

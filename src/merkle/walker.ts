@@ -15,7 +15,7 @@ import { FAN } from './blocks.ts'
 import { LEAF_ENTRIES_MAX, type Prefix } from './entry.ts'
 import { Prints } from './prints.ts'
 import type { MerkleTree } from './tree.ts'
-import { entriesBelow, type WalkAnswer, type WalkAsk, type WalkRequest } from './walk.ts'
+import type { WalkAnswer, WalkAsk, WalkRequest } from './walk.ts'
 import { faultOfReply, type Todo } from './walk-check.ts'
 import { type Difference, type Taking, takeReply } from './walk-take.ts'
 
@@ -140,7 +140,7 @@ function ask(tree: MerkleTree, walk: Walk): WalkStep {
   while (
     asks.length < limits.walkAsksMax &&
     bytes < limits.walkBytes &&
-    prints.hashes < limits.walkHashesMax
+    prints.made < limits.walkPrintsMax
   ) {
     const todo = walk.todo.pop()
     if (todo === undefined) break
@@ -160,7 +160,7 @@ function askFor(tree: MerkleTree, todo: Todo, prints: Prints): WalkAsk {
     case 'children':
       return { kind, prefix, prints: prints.ofNodes(tree.childHashes(prefix)) }
     case 'list':
-      return { kind, prefix, prints: prints.ofEntries(entriesBelow(tree, prefix)) }
+      return { kind, prefix, prints: prints.ofEntries(tree.entryBytes(prefix)) }
     case 'all':
       return { kind, prefix, after: todo.after }
   }

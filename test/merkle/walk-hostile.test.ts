@@ -2,6 +2,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../src/base/limits.ts'
+import { WALK_KEY_BYTES } from '../../src/merkle/prints.ts'
 import { MerkleTree } from '../../src/merkle/tree.ts'
 import {
   answerWalk,
@@ -53,8 +54,8 @@ const anyReply: fc.Arbitrary<WalkReply> = fc.oneof(
 describe('the answerer', () => {
   const sixteen = new Uint8Array(96)
   const bad: Record<string, WalkRequest> = {
-    'a key too short': request([], { key: new Uint8Array(15) }),
-    'a key too long': request([], { key: new Uint8Array(17) }),
+    'a key too short': request([], { key: new Uint8Array(WALK_KEY_BYTES - 1) }),
+    'a key too long': request([], { key: new Uint8Array(WALK_KEY_BYTES + 1) }),
     'too many asks': request(
       Array(limits.walkAsksMax + 1).fill({ kind: 'all', prefix: '', after: null }),
     ),
@@ -123,7 +124,7 @@ describe('the answerer', () => {
       expect(answered.answer.replies.length).toBeGreaterThan(0)
       expect(answerBytes(answered.answer)).toBeLessThan(limits.walkBytes + 64 * 1024)
       const perReply = ask.kind === 'list' && ask.prefix !== '' ? large.countBelow('1f') : 16
-      expect(answered.answer.replies.length * perReply).toBeLessThan(2 * limits.walkHashesMax)
+      expect(answered.answer.replies.length * perReply).toBeLessThan(2 * limits.walkPrintsMax)
     }
   })
 

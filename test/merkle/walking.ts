@@ -1,6 +1,7 @@
 /** Runs a walk between two trees, and counts what it would take on the wire. */
 import { encode } from 'cborg'
 import type { Hash } from '../../src/base/hash.ts'
+import { WALK_KEY_BYTES } from '../../src/merkle/prints.ts'
 import type { MerkleTree } from '../../src/merkle/tree.ts'
 import {
   answerWalk,
@@ -11,7 +12,7 @@ import {
 import { continueWalk, startWalk, type WalkStep } from '../../src/merkle/walker.ts'
 
 /** The key of the tests' walks. */
-export const testKey = Uint8Array.from({ length: 16 }, (_, i) => i * 11 + 3)
+export const testKey = Uint8Array.from({ length: WALK_KEY_BYTES }, (_, i) => i * 11 + 3)
 
 export type WalkEnd = Exclude<WalkStep, { kind: 'ask' }>
 

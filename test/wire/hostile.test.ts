@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { type Bytes, concatBytes } from '../../src/base/bytes.ts'
 import { type CborValue, encodeCbor } from '../../src/base/cbor.ts'
 import { limits } from '../../src/base/limits.ts'
+import { WALK_KEY_BYTES } from '../../src/merkle/prints.ts'
 import { decodeDoorAnswer, decodeDoorRequest } from '../../src/wire/door.ts'
 import { decodeFrame, encodeFrame } from '../../src/wire/frame.ts'
 import { fieldsOf } from './cbor-values.ts'
@@ -156,7 +157,7 @@ describe('every list and text is read up to its limit and refused beyond', () =>
   const list = (n: number, value: CborValue) => Array.from({ length: n }, () => value)
   const ranges = (n: number) => Array.from({ length: n }, (_, i) => [2 * i + 2, 2 * i + 2])
   const bits = (n: number) => [23, 0, n, new Uint8Array(Math.ceil(n / 8))]
-  const walk = (asks: CborValue) => [30, 0, 0, [new Uint8Array(16), false, asks]]
+  const walk = (asks: CborValue) => [30, 0, 0, [new Uint8Array(WALK_KEY_BYTES), false, asks]]
   const walked = (replies: CborValue) => [31, 0, [raw32, 1, replies]]
   const ping = (members: number, addresses: number, addressBytes: number) => [
     1,

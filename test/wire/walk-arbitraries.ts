@@ -1,5 +1,6 @@
 /** Any message of a walk, and one fixed request and answer for the vectors. */
 import fc from 'fast-check'
+import { WALK_KEY_BYTES } from '../../src/merkle/prints.ts'
 import type { WalkAnswer, WalkAsk, WalkReply, WalkRequest } from '../../src/merkle/walk.ts'
 
 const hash = fc
@@ -32,7 +33,7 @@ const reply: fc.Arbitrary<WalkReply> = fc.oneof(
 )
 
 export const walkRequest: fc.Arbitrary<WalkRequest> = fc.record({
-  key: fc.uint8Array({ minLength: 16, maxLength: 16 }),
+  key: fc.uint8Array({ minLength: WALK_KEY_BYTES, maxLength: WALK_KEY_BYTES }),
   full: fc.boolean(),
   asks: fc.array(ask, { maxLength: 4 }),
 })
@@ -46,7 +47,7 @@ export const walkAnswer: fc.Arbitrary<WalkAnswer> = fc.record({
 const filled = (length: number, value: number) => new Uint8Array(length).fill(value)
 
 export const sampleWalkRequest: WalkRequest = {
-  key: filled(16, 1),
+  key: filled(WALK_KEY_BYTES, 1),
   full: false,
   asks: [
     { kind: 'children', prefix: '', prints: filled(96, 2) },

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { hashText } from '../../src/base/hash.ts'
 import { limits } from '../../src/base/limits.ts'
 import type { Body } from '../../src/consensus/messages.ts'
+import { WALK_KEY_BYTES } from '../../src/merkle/prints.ts'
 import { MerkleTree } from '../../src/merkle/tree.ts'
 import { answerWalk } from '../../src/merkle/walk.ts'
 import { continueWalk, startWalk } from '../../src/merkle/walker.ts'
@@ -25,7 +26,7 @@ function treeOf(from: number, to: number): MerkleTree {
 
 /** Walks with every message sent over the wire; answers the number of differences. */
 function differencesOverWire(mine: MerkleTree, theirs: MerkleTree, full: boolean): number {
-  let step = startWalk(mine, { key: new Uint8Array(16).fill(9), full })
+  let step = startWalk(mine, { key: new Uint8Array(WALK_KEY_BYTES).fill(9), full })
   for (let request = 1; step.kind === 'ask'; request++) {
     const asked = sent('askWalk', { kind: 'askWalk', request, scope: 'held', walk: step.request })
     const answered = answerWalk(theirs, asked.walk)

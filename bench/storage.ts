@@ -13,7 +13,7 @@ import type { Bytes } from '../src/base/bytes.ts'
 import type { Fact, HeldFact, ItemSummary } from '../src/base/fact.ts'
 import { hashText } from '../src/base/hash.ts'
 import { stampOf } from '../src/base/stamp.ts'
-import { WRITE_BUFFER_BYTES } from '../src/storage/level-open.ts'
+import { WRITE_BUFFER_BYTES_MAX } from '../src/storage/level-open.ts'
 import { type LevelStore, openLevelStore } from '../src/storage/level-store.ts'
 import type { Write } from '../src/storage/store.ts'
 
@@ -56,7 +56,7 @@ function range<Value>(from: number, to: number, make: (at: number) => Value): Va
 async function rawLevel(folder: string): Promise<void> {
   const db = new Level<string, Bytes>(folder, {
     valueEncoding: 'view',
-    writeBufferSize: WRITE_BUFFER_BYTES,
+    writeBufferSize: WRITE_BUFFER_BYTES_MAX,
   })
   await db.open()
   await measure('bare LevelDB, 1 KB, batch 128, sync', records, () =>

@@ -10,7 +10,7 @@ import { GroupCommit } from './group-commit.ts'
 import type { Journal } from './journal.ts'
 import { keys } from './keys.ts'
 import type { BatchEncoder, StagedBatch } from './level-batch.ts'
-import { WRITE_BUFFER_BYTES } from './level-open.ts'
+import { WRITE_BUFFER_BYTES_MAX } from './level-open.ts'
 import type { Database } from './level-table.ts'
 import type { Op, Overlay } from './overlay.ts'
 import { groupPayload, seal } from './records.ts'
@@ -18,7 +18,7 @@ import type { Write } from './store.ts'
 import type { TallyChange } from './tally.ts'
 
 /** Two buffers and the largest group, with as much again for LevelDB's own framing. */
-const LOG_BYTES = 2 * (2 * WRITE_BUFFER_BYTES + limits.groupBytesMax)
+const LOG_BYTES = 2 * (2 * WRITE_BUFFER_BYTES_MAX + limits.groupBytesMax)
 
 /** What a commit works on, and who hears of its ends. */
 export interface LevelCommitOptions {

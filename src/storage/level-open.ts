@@ -3,6 +3,7 @@
  * (and repair it where it refuses), count everything, write what the opening found, begin the
  * journal anew. Only then is anybody let in. Whatever fails gives the folder back.
  */
+import { randomInt } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { Level } from 'level'
 import type { Bytes } from '../base/bytes.ts'
@@ -37,13 +38,17 @@ import {
 import { upgradeKeys } from './upgrade.ts'
 
 /**
- * LevelDB keeps up to two such buffers in its log. What it merges later is most of the cost of a
- * small write on its side: 16 MiB take 20 to 40 % less of it than 8; larger ones cost memory and restart time.
+ * LevelDB keeps up to two buffers in its log. What it merges later is most of the cost of a small
+ * write on its side: 16 MiB take 20 to 40 % less of it than 8; larger ones cost memory and restart time.
+ * How large this one is, each opening draws: members take in the same, and with equal buffers they
+ * would all merge at the same time, and every writer wait for a majority of them (decision 0030).
  */
-export const WRITE_BUFFER_BYTES = 16 * 1024 * 1024
+const WRITE_BUFFER_BYTES_MIN = 10 * 1024 * 1024
+export const WRITE_BUFFER_BYTES_MAX = 16 * 1024 * 1024
 /** Tables of 8 MiB and not 2: a quarter of the files, and a little less to merge. */
 const TABLE_BYTES = 8 * 1024 * 1024
-const CACHE_BYTES = 16 * 1024 * 1024
+/** Of blocks that are compressed; others are read where the system has mapped them. 16 MiB answer no more gets. */
+const CACHE_BYTES = 4 * 1024 * 1024
 
 /** An open store folder. */
 export interface OpenFolder {
@@ -203,7 +208,7 @@ async function openLevel(paths: StorePaths, createIfMissing: boolean): Promise<D
     keyEncoding: 'utf8',
     valueEncoding: 'view',
     createIfMissing,
-    writeBufferSize: WRITE_BUFFER_BYTES,
+    writeBufferSize: randomInt(WRITE_BUFFER_BYTES_MIN, WRITE_BUFFER_BYTES_MAX + 1),
     maxFileSize: TABLE_BYTES,
     cacheSize: CACHE_BYTES,
   })

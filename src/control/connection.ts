@@ -138,19 +138,25 @@ export class Connection implements LineReaderOwner {
   #requestLine(bytes: Bytes): void {
     const request = parseRequest(bytes)
     if (!request.ok) return this.#answerError(request.id, bad(request.sentence), request.number)
-    this.#requests++
-    this.#requestBytes += bytes.length
-    this.#run(request)
-      .catch((error: unknown) => this.#answerError(request.id, error))
-      .finally(() => {
-        this.#requests--
-        this.#requestBytes -= bytes.length
-        if (this.#reader.isStopped || this.#inputEnded || this.#refused) this.#settle()
-      })
+    void this.#serve(request, bytes.length)
   }
 
   /** Runs synchronously up to the call of the member, so that calls keep the order of lines. */
-  async #run(request: Request): Promise<void> {
+  async #serve(request: Request, bytes: number): Promise<void> {
+    this.#requests++
+    this.#requestBytes += bytes
+    try {
+      await this.#run(request)
+    } catch (error) {
+      this.#answerError(request.id, error)
+    } finally {
+      this.#requests--
+      this.#requestBytes -= bytes
+      if (this.#reader.isStopped || this.#inputEnded || this.#refused) this.#settle()
+    }
+  }
+
+  #run(request: Request): Promise<void> {
     if (request.method === 'upload') return this.#runUpload(request)
     const method = checkMethod(request.method)
     if (method === 'download') return this.#runDownload(request)

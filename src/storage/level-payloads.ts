@@ -59,15 +59,15 @@ export class LevelPayloads {
   /** Small payloads, verified. */
   async small(blobs: readonly Hash[]): Promise<(Bytes | undefined)[]> {
     const places = await this.places(blobs)
-    return await Promise.all(
-      places.map(async (place, at) => {
-        const blob = blobs[at]!
-        if (place === undefined) return undefined
-        if (place.kind === 'inline') return this.#verified(blob, place.bytes)
-        if (place.size > limits.inlinePayloadBytesMax) return undefined
-        return this.#verified(blob, await this.#readFile(blob, place.size))
-      }),
-    )
+    const found: (Bytes | undefined)[] = []
+    for (const [at, place] of places.entries()) {
+      const blob = blobs[at]!
+      if (place?.kind === 'inline') found.push(this.#verified(blob, place.bytes))
+      else if (place === undefined || place.size > limits.inlinePayloadBytesMax)
+        found.push(undefined)
+      else found.push(this.#verified(blob, await this.#readFile(blob, place.size)))
+    }
+    return found
   }
 
   async *read(blob: Hash, offset: number, length: number): AsyncGenerator<Bytes> {
@@ -118,7 +118,11 @@ export class LevelPayloads {
 
   /** Where payloads lie; a payload that is both a record and a file is the record. */
   async places(blobs: readonly Hash[]): Promise<(Place | undefined)[]> {
-    const inline = await this.#table.get(blobs.map(keys.payload))
+    const [first] = blobs
+    const inline =
+      first !== undefined && blobs.length === 1
+        ? [await this.#table.one(keys.payload(first))]
+        : await this.#table.get(blobs.map(keys.payload))
     const rest = blobs.filter((_, at) => inline[at] === undefined)
     const files = rest.length === 0 ? [] : await this.#table.get(rest.map(keys.have))
     let next = 0

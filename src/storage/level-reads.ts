@@ -148,6 +148,11 @@ export class LevelReads {
     asked: readonly string[],
     read: (payload: Bytes) => Value | undefined,
   ): Promise<(Value | undefined)[]> {
+    const [first] = asked
+    if (first !== undefined && asked.length === 1) {
+      const payload = await this.#table.one(first)
+      return [payload === undefined ? undefined : this.#read(first, payload, read)]
+    }
     const payloads = await this.#table.get(asked)
     return payloads.map((payload, at) => {
       return payload === undefined ? undefined : this.#read(asked[at]!, payload, read)

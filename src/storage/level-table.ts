@@ -56,6 +56,16 @@ export class LevelTable {
     })
   }
 
+  /** The payload of one record: most calls of a socket read one of each table. */
+  async one(key: string): Promise<Bytes | undefined> {
+    const op = this.overlay.get(key)
+    if (op !== undefined) return op.type === 'put' ? this.#open(key, op.value) : undefined
+    const { keys, done } = this.#nextWave()
+    const at = keys.push(key) - 1
+    const record = (await done)[at]
+    return record === undefined ? undefined : this.#open(key, record)
+  }
+
   /** A record as it is, sound or not, for keeping it aside. */
   async raw(key: string): Promise<Bytes | undefined> {
     const op = this.overlay.get(key)
@@ -116,11 +126,15 @@ export class LevelTable {
 
   /** Joins the next gathered read. */
   async #join(keys: readonly string[]): Promise<(Bytes | undefined)[]> {
-    this.#wave ??= this.#newWave()
-    const wave = this.#wave
+    const wave = this.#nextWave()
     const from = wave.keys.length
     wave.keys.push(...keys)
     return (await wave.done).slice(from, from + keys.length)
+  }
+
+  #nextWave(): Wave {
+    this.#wave ??= this.#newWave()
+    return this.#wave
   }
 
   #newWave(): Wave {

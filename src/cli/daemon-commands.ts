@@ -7,6 +7,7 @@ import { compileNoMore } from './background-compiling.ts'
 import { type Session, sessionOf, withCommonOptions } from './command.ts'
 import { loadDaemon, type MadeStore } from './daemon.ts'
 import type { Io } from './io.ts'
+import { collectAllRarely } from './old-generation.ts'
 import { collectAtRest } from './rest.ts'
 import { plain } from './text.ts'
 import { quorumOf, UsageError } from './usage.ts'
@@ -168,6 +169,7 @@ function storeArgument({ io, store }: Session): string {
 
 async function start(session: Session, options: StartOptions): Promise<void> {
   keepYoungSmall()
+  collectAllRarely()
   collectAtRest()
   const { startDaemon } = await loadDaemon()
   const { mdns, listen, announce } = options

@@ -1,7 +1,9 @@
 /**
- * V8 lets the part of the heap in which things are made grow to 16 MiB twice over, and touches all of
- * it again and again: with what that keeps alive it was a fifth of a member's memory, and no quicker (decision 0018).
- * A daemon stops its growth at a quarter of that.
+ * V8 lets the part of the heap in which things are made grow to 16 MiB twice over and more, and touches
+ * all of it again and again: with what that keeps alive it was a fifth of a member's memory, and no quicker (decision 0018).
+ * A daemon stops its growth at a quarter of that. V8 also makes that part as small as at the start
+ * whenever the process idles, so it must be free to grow again: one that stays small is collected hundreds of
+ * times a second (decision 0031).
  */
 import { PerformanceObserver } from 'node:perf_hooks'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
@@ -9,13 +11,15 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 /** Both halves together. */
 const YOUNG_BYTES = 8 * 1024 * 1024
 
-/** From now on the young generation grows to `YOUNG_BYTES`, or little more, and not beyond. */
+/** From now on the young generation grows to `YOUNG_BYTES`, or little more, and not beyond, as often as it was made smaller. */
 export function keepYoungSmall(): void {
+  let factor = 2 // V8's own
   const observer = new PerformanceObserver(() => {
     const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')
-    if (young !== undefined && young.space_size < YOUNG_BYTES) return
-    setFlagsFromString('--semi-space-growth-factor=1')
-    observer.disconnect()
+    const wanted = young !== undefined && young.space_size >= YOUNG_BYTES ? 1 : 2
+    if (wanted === factor) return
+    factor = wanted
+    setFlagsFromString(`--semi-space-growth-factor=${factor}`)
   })
   observer.observe({ entryTypes: ['gc'] })
 }

@@ -6,26 +6,44 @@ import { expect, test } from 'vitest'
 
 const MODULE = new URL('../../src/cli/young-generation.ts', import.meta.url).href
 
-/** Mebibytes that the young generation grew to under much that lives for a while. */
-function grown(isKept: boolean): number {
+/** Mebibytes of the young generation after much that lives for a while, after a rest, and after as much again. */
+function grown(isKept: boolean): { worked: number; rested: number; again: number } {
   const script = `
-    import { getHeapSpaceStatistics } from 'node:v8'
+    import { setFlagsFromString, getHeapSpaceStatistics } from 'node:v8'
+    import { runInNewContext } from 'node:vm'
     import { keepYoungSmall } from '${MODULE}'
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc')
     if (${isKept}) keepYoungSmall()
     const alive = []
-    for (let turn = 0; turn < 300; turn++) {
-      for (let n = 0; n < 10_000; n++) alive[(turn % 20) * 10_000 + n] = { turn, n }
-      await new Promise(resolve => setImmediate(resolve))
+    const work = async () => {
+      for (let turn = 0; turn < 300; turn++) {
+        for (let n = 0; n < 10_000; n++) alive[(turn % 20) * 10_000 + n] = { turn, n }
+        await new Promise(resolve => setImmediate(resolve))
+      }
     }
-    const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')
-    process.stdout.write(String(young.space_size / 2 ** 20))`
+    const young = () =>
+      getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space').space_size / 2 ** 20
+    await work()
+    const worked = young()
+    await collect({ type: 'major', execution: 'async', flavor: 'last-resort' })
+    const rested = young()
+    await work()
+    process.stdout.write(JSON.stringify({ worked, rested, again: young() }))`
   const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module']
   const run = spawnSync(process.execPath, [...flags, '-e', script], { encoding: 'utf8' })
   expect(run.stderr).toBe('')
-  return Number(run.stdout)
+  return JSON.parse(run.stdout) as { worked: number; rested: number; again: number }
 }
 
 test('the young generation of a daemon stops growing at a quarter of what V8 gives it', () => {
-  expect(grown(false)).toBeGreaterThanOrEqual(32)
-  expect(grown(true)).toBeLessThanOrEqual(16)
+  expect(grown(false).worked).toBeGreaterThanOrEqual(32)
+  expect(grown(true).worked).toBeLessThanOrEqual(16)
+})
+
+test('it grows as far again after a rest that made it small', () => {
+  const { worked, rested, again } = grown(true)
+  expect(rested).toBeLessThan(worked / 2)
+  expect(again).toBeGreaterThanOrEqual(8)
+  expect(again).toBeLessThanOrEqual(16)
 })

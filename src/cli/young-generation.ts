@@ -1,15 +1,15 @@
 /**
- * V8 lets the part of the heap in which things are made grow to 16 MiB twice over and more, and touches
- * all of it again and again: with what that keeps alive it was a fifth of a member's memory, and no quicker (decision 0018).
- * A daemon stops its growth at a quarter of that. V8 also makes that part as small as at the start
- * whenever the process idles, so it must be free to grow again: one that stays small is collected hundreds of
- * times a second (decision 0031).
+ * V8 lets the part of the heap in which things are made grow to 128 MiB, and touches all of it again and
+ * again: with what that keeps alive it was a fifth of a member's memory, and no quicker (decision 0018). A
+ * daemon stops its growth at a quarter of that: the smaller it is, the more often it is collected, and
+ * below that it costs a member that works a tenth of what it does (decision 0032). V8 also makes that
+ * part as small as at the start whenever the process idles, so it must be free to grow again (decision 0031).
  */
 import { PerformanceObserver } from 'node:perf_hooks'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
 /** Both halves together. */
-const YOUNG_BYTES = 8 * 1024 * 1024
+const YOUNG_BYTES = 32 * 1024 * 1024
 
 /** From now on the young generation grows to `YOUNG_BYTES`, or little more, and not beyond, as often as it was made smaller. */
 export function keepYoungSmall(): void {

@@ -37,13 +37,13 @@ function grown(isKept: boolean): { worked: number; rested: number; again: number
 }
 
 test('the young generation of a daemon stops growing at a quarter of what V8 gives it', () => {
-  expect(grown(false).worked).toBeGreaterThanOrEqual(32)
-  expect(grown(true).worked).toBeLessThanOrEqual(16)
+  expect(grown(false).worked).toBeGreaterThanOrEqual(96)
+  expect(grown(true).worked).toBeLessThanOrEqual(48)
 })
 
 test('it grows as far again after a rest that made it small', () => {
   const { worked, rested, again } = grown(true)
   expect(rested).toBeLessThan(worked / 2)
-  expect(again).toBeGreaterThanOrEqual(8)
-  expect(again).toBeLessThanOrEqual(16)
+  expect(again).toBeGreaterThanOrEqual(32)
+  expect(again).toBeLessThanOrEqual(48)
 })

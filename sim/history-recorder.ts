@@ -39,6 +39,8 @@ export class HistoryRecorder {
   /** What each member has as roster, and the one that was written down last. */
   readonly #rosters = new Map<string, string>()
   #roster = ''
+  /** All rosters that were in effect, in the order in which they first were. */
+  readonly #known: string[] = []
   #marks = 0
   #weather: number | null = null
 
@@ -73,6 +75,7 @@ export class HistoryRecorder {
       bounds,
     })
     this.#roster = members.join(' ')
+    this.#known.push(this.#roster)
     for (const { id } of this.#world.members) {
       this.#write(id, 'down')
       this.#rosters.set(id, this.#roster)
@@ -184,7 +187,8 @@ export class HistoryRecorder {
 
   /**
    * Each roster that some member has is one in effect: where a cut is, there are two. When one changed
-   * all are written, what most have last: who was put back by an old copy speaks for itself only.
+   * all are written, what most have last: who was put back by an old copy speaks for itself only. Of two
+   * that as many have the newer one is last: the others stand still, or have not heard of it.
    */
   #lookAtRosters(): void {
     const held = new Map<string, number>()
@@ -192,15 +196,19 @@ export class HistoryRecorder {
     for (const { id, member } of this.#world.up()) {
       if (member.roster.isRemoved) {
         this.#write(id, 'removed')
+        hasChanged ||= this.#rosters.delete(id)
         continue
       }
       const roster = member.agreement.roster.join(' ')
       held.set(roster, (held.get(roster) ?? 0) + 1)
       hasChanged ||= this.#rosters.get(id) !== roster
       this.#rosters.set(id, roster)
+      if (!this.#known.includes(roster)) this.#known.push(roster)
     }
     if (!hasChanged) return
-    for (const [roster] of [...held].sort((a, b) => a[1] - b[1])) this.#writeRoster(roster)
+    const age = (roster: string) => this.#known.indexOf(roster)
+    const inOrder = [...held].sort((a, b) => a[1] - b[1] || age(a[0]) - age(b[0]))
+    for (const [roster] of inOrder) this.#writeRoster(roster)
   }
 
   #writeRoster(roster: string): void {

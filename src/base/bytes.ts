@@ -41,9 +41,18 @@ export function newBytes(length: number): Bytes {
   return isShared ? shared.take(length) : new Uint8Array(length)
 }
 
+/**
+ * Bytes for who writes each of them at once: large ones hold what lay there before. To make 256 KiB of zeroes
+ * takes longer than to write over them.
+ */
+export function unfilledBytes(length: number): Bytes {
+  if (length < OWN_BYTES_MIN) return newBytes(length)
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+}
+
 /** A copy of bytes. */
 export function copyBytes(bytes: Bytes, from = 0, to = bytes.length): Bytes {
-  const copy = newBytes(to - from)
+  const copy = unfilledBytes(to - from)
   copy.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to))
   return copy
 }
@@ -170,7 +179,7 @@ export function compareAscii(a: string, b: string): number {
 export function concatBytes(parts: readonly Bytes[]): Bytes {
   let length = 0
   for (const part of parts) length += part.length
-  const whole = newBytes(length)
+  const whole = unfilledBytes(length)
   let offset = 0
   for (const part of parts) {
     whole.set(part, offset)

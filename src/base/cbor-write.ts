@@ -7,7 +7,7 @@
  * Nothing here is asynchronous, and nothing that is called here writes, too: so one buffer will do.
  */
 import { encode } from 'cborg'
-import { type Bytes, copyBytes, putHex, utf8 } from './bytes.ts'
+import { type Bytes, copyBytes, putHex, unfilledBytes, utf8 } from './bytes.ts'
 
 /** Bytes of a hash or stamp that are known as hex: written without a copy in between. */
 export class HexBytes {
@@ -155,7 +155,7 @@ class Writer {
   #room(bytes: number): void {
     if (this.#at + bytes <= this.#target.length) return
     const grown = bytes > KEPT_BYTES ? 0 : 2 * this.#target.length
-    const larger = new Uint8Array(Math.max(grown, this.#at + bytes))
+    const larger = unfilledBytes(Math.max(grown, this.#at + bytes)) // given out when all is written
     larger.set(this.#target.subarray(0, this.#at))
     this.#target = larger
   }

@@ -328,6 +328,7 @@ export class World {
     return Member.open({
       ports: {
         clock,
+        turn: () => Promise.resolve(),
         entropy: { bytes: count => entropy.bytes(count) },
         log,
         network: entry.id === this.liar ? this.tongue(port) : port,

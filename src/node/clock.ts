@@ -14,6 +14,9 @@ export const systemClock: Clock = {
   },
 }
 
+/** A turn of the event loop. */
+export const systemTurn = (): Promise<void> => new Promise(resolve => void setImmediate(resolve))
+
 export const systemEntropy: Entropy = {
   bytes: count => new Uint8Array(randomBytes(count)),
 }

@@ -11,7 +11,7 @@ import type { Policy } from '../consensus/items/policy.ts'
 import type { MemberService } from '../control/member-service.ts'
 import { type ControlServer, startControlServer } from '../control/server.ts'
 import type { Store } from '../storage/store.ts'
-import { systemClock, systemEntropy } from './clock.ts'
+import { systemClock, systemEntropy, systemTurn } from './clock.ts'
 import { Member } from './driver/member.ts'
 import { membershipsOf, systemFacts } from './driver/system.ts'
 import type { Identity } from './identity.ts'
@@ -55,7 +55,7 @@ export async function runMember(options: RunOptions): Promise<RunningMember> {
   const { clock, stop: stopClock } = clockOf(log, onFatal)
   const network = await createLibp2pNetwork({ ...identity, ...options, clock })
   const member = await Member.open({
-    ports: { clock, entropy: systemEntropy, log, network },
+    ports: { clock, entropy: systemEntropy, log, network, turn: systemTurn },
     store,
     look: options.look,
     ...(policyOf === undefined ? {} : { policyOf }),

@@ -95,4 +95,9 @@ export interface Ports {
   readonly entropy: Entropy
   readonly log: Log
   readonly network: Network
+  /**
+   * Resolves when what has arrived at the machine by now was taken: at once where nothing arrives by
+   * itself, as in a simulated one.
+   */
+  turn(): Promise<void>
 }

@@ -1,7 +1,16 @@
 /** Bytes in shared memory, and hex both ways: held against Node's own, and against what is no hex. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { copyBytes, fromHex, newBytes, putHex, toHex, utf8 } from '../../src/base/bytes.ts'
+import {
+  concatBytes,
+  copyBytes,
+  fromHex,
+  newBytes,
+  putHex,
+  toHex,
+  unfilledBytes,
+  utf8,
+} from '../../src/base/bytes.ts'
 import { Memo } from '../../src/base/memo.ts'
 
 describe('new bytes', () => {
@@ -26,6 +35,20 @@ describe('new bytes', () => {
     const copy = copyBytes(bytes, 100, 250)
     bytes.fill(0)
     expect([...copy]).toEqual(Array.from({ length: 150 }, (_, at) => (100 + at) & 255))
+  })
+
+  it('unfilled ones are plain, too, and no part of any memory but their own where they are large', () => {
+    for (const length of [0, 1, 64, 65, 4095, 4096, 300_000]) {
+      const bytes = unfilledBytes(length)
+      expect(bytes.constructor).toBe(Uint8Array)
+      expect(bytes.length).toBe(length)
+      if (length >= 4096) expect(bytes.buffer.byteLength).toBe(length)
+    }
+  })
+
+  it('large parts are joined byte for byte', () => {
+    const parts = [3, 5000, 0, 70_000].map((length, at) => new Uint8Array(length).fill(at + 1))
+    expect(toHex(concatBytes(parts))).toBe(Buffer.concat(parts).toString('hex'))
   })
 
   it('a text has the bytes that Node gives it, short, long or very long', () => {

@@ -60,6 +60,9 @@ export class KeepingHost implements LedgerHost {
   companions(): Write[] {
     return []
   }
+  turn(): Promise<void> {
+    return Promise.resolve()
+  }
 
   /** What facts waited for when they came, in order, since the last asking. */
   takeMissing(): readonly FactRef[] {

@@ -157,6 +157,7 @@ export class Lone {
     return Member.open({
       ports: {
         clock: this.clock,
+        turn: () => Promise.resolve(),
         entropy: { bytes: count => new Uint8Array(count).fill(++this.#drawn) },
         log: () => undefined,
         network: this.network,

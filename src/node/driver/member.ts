@@ -147,6 +147,7 @@ export class Member implements Context {
         onLost: held => this.dispatch({ kind: 'lost', now: this.now(), held }),
         onDurable: batch => this.#onDurable(batch),
         companions: () => time.reserve(),
+        turn: () => this.ports.turn(),
         onFatal: error => this.#fail(error),
       },
     })

@@ -27,6 +27,7 @@ import type { EventBody } from '../../control/protocol-network.ts'
 import { EMPTY_ROOT } from '../../merkle/tree.ts'
 import type { Store, Write } from '../../storage/store.ts'
 import { Batch } from './batch.ts'
+import { ChangeQueue, type Job } from './change-queue.ts'
 import type {
   AddedFact,
   Received,
@@ -47,11 +48,6 @@ import type { Sets, SetUpdate } from './sets.ts'
 import { type FactFold, grown } from './short.ts'
 import type { ItemWork } from './work.ts'
 import { writeOne } from './write.ts'
-
-/** Changes worked out in one batch, so that a flood does not hold the loop. */
-const BATCH_MAX = 512
-/** Batches handed to the store and not yet durable: one at the disk, and one that gathers meanwhile. */
-const IN_FLIGHT_MAX = 2
 
 /** What the ledger needs to know and to tell. */
 export interface LedgerHost {
@@ -83,6 +79,8 @@ export interface LedgerHost {
   onFatal(error: unknown): void
   /** Small records that go along with every batch (the clock's reserve, vectors). */
   companions(): Write[]
+  /** Resolves in a later turn of the loop, when all that has arrived by then was looked at. */
+  turn(): Promise<void>
 }
 
 /** What a durable batch brought. */
@@ -92,15 +90,6 @@ export interface DurableBatch {
   readonly wanted: ReadonlyMap<Hash, number>
   readonly payloads: readonly Hash[]
   readonly events: readonly LedgerEvent[]
-}
-
-type Job = {
-  readonly ids: () => Iterable<ItemId>
-  /** In a batch of its own. */
-  readonly alone: boolean
-  readonly apply: (batch: Batch) => Promise<unknown>
-  readonly resolve: (result: unknown) => void
-  readonly reject: (error: unknown) => void
 }
 
 /** A batch that is worked out. */
@@ -136,12 +125,10 @@ export class Ledger {
   /** Root ids of split items of which something is missing: looked at when a fact of theirs comes. */
   readonly waitingFamilies = new Set<ItemId>()
   readonly events: EventLog
-  #queue: Job[] = []
+  readonly #queue: ChangeQueue
   #running = false
   #closed = false
   #ended: Promise<void> = Promise.resolve()
-  #inFlight = 0
-  #wake: (() => void) | null = null
   #lastCommit: Promise<unknown> = Promise.resolve()
   /** Commits under way, by the root ids of their items. */
   readonly #underWay = new Map<ItemId, Promise<unknown>>()
@@ -153,6 +140,7 @@ export class Ledger {
     this.outgoing = options.outgoing
     this.nextOrder = options.store.lastPendingOrder() + 1
     this.events = new EventLog(options.store)
+    this.#queue = new ChangeQueue(() => options.host.turn())
   }
 
   /** No agreed user fact and nothing set aside. */
@@ -186,6 +174,7 @@ export class Ledger {
     return this.#submit(
       () => facts.map(received => received.fact.id),
       batch => receiveAll(this, batch, facts, options),
+      { facts: facts.length },
     )
   }
 
@@ -194,6 +183,7 @@ export class Ledger {
     return this.#submit(
       () => refs.map(ref => ref.id),
       batch => restateAll(this, batch, refs, to),
+      { facts: refs.length },
     )
   }
 
@@ -270,11 +260,11 @@ export class Ledger {
   #submit<T>(
     ids: Job['ids'],
     apply: (batch: Batch) => Promise<T>,
-    { alone }: Pick<Job, 'alone'> = { alone: false },
+    { alone = false, facts = 1 }: Partial<Pick<Job, 'alone' | 'facts'>> = {},
   ): Promise<T> {
     if (this.#closed) return Promise.reject(new VecheError('STOPPING', 'The daemon is stopping.'))
     const { promise, resolve, reject } = Promise.withResolvers<T>()
-    this.#queue.push({ ids, alone, apply, resolve: resolve as Job['resolve'], reject })
+    this.#queue.push({ ids, facts, alone, apply, resolve: resolve as Job['resolve'], reject })
     if (!this.#running) this.#ended = this.#run().catch(error => this.host.onFatal(error))
     return promise
   }
@@ -282,19 +272,10 @@ export class Ledger {
   async #run(): Promise<void> {
     this.#running = true
     try {
-      while (this.#queue.length > 0) {
-        await this.#roomInFlight()
-        await this.#runBatch(this.#takeJobs())
-      }
+      while (!this.#queue.isEmpty) await this.#runBatch(await this.#queue.next())
     } finally {
       this.#running = false
     }
-  }
-
-  /** The jobs of the next batch: up to one that wants to be alone, or that one. */
-  #takeJobs(): Job[] {
-    const next = this.#queue.slice(0, BATCH_MAX).findIndex(job => job.alone)
-    return this.#queue.splice(0, next === -1 ? BATCH_MAX : Math.max(1, next))
   }
 
   async #runBatch(jobs: readonly Job[]): Promise<void> {
@@ -356,7 +337,7 @@ export class Ledger {
   }
 
   #commit({ batch, works, events, answers }: Done): void {
-    this.#inFlight += 1
+    this.#queue.begun()
     if (batch.added.length > 0) this.host.onAdded(batch.added)
     const payloads: Hash[] = []
     for (const write of batch.writes) if (write.kind === 'payload') payloads.push(write.blob)
@@ -365,8 +346,7 @@ export class Ledger {
       const { gained, missing, wanted } = batch
       this.host.onDurable({ gained, missing, wanted, payloads, events })
       for (const answer of answers) answer()
-      this.#inFlight -= 1
-      this.#wake?.()
+      this.#queue.ended()
     })
     if (this.host.planted.has('answer-before-persist')) for (const answer of answers) answer()
     this.#lastCommit = committed
@@ -382,15 +362,6 @@ export class Ledger {
       for (const root of roots) {
         if (this.#underWay.get(root) === committed) this.#underWay.delete(root)
       }
-    }
-  }
-
-  async #roomInFlight(): Promise<void> {
-    while (this.#inFlight >= IN_FLIGHT_MAX) {
-      await new Promise<void>(resolve => {
-        this.#wake = resolve
-      })
-      this.#wake = null
     }
   }
 }

@@ -48,7 +48,8 @@ describe('the announced root', () => {
     await settled()
     await lone.clock.pass(1000)
     // Added before the cut, so it enters the tree at once; its batch is not on the disk.
-    const late = member.ledger.receive([agreed('late')], from)
+    const many = Array.from({ length: 200 }, (_, n) => agreed(`late/${n}`)) // worth a batch of their own
+    const late = member.ledger.receive(many, from)
     await settled()
     const withLate = member.ledger.sets.settled.root()
     await disk.releaseOne()

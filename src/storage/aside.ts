@@ -9,10 +9,11 @@
  */
 import { appendFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Bytes, toHex, utf8Text } from '../base/bytes.ts'
+import { type Bytes, toHex, utf8, utf8Text } from '../base/bytes.ts'
 import { isAbsent, syncFile, syncFolder } from './files.ts'
 import { isKey } from './keys.ts'
 import type { Database } from './level-table.ts'
+import { isSound } from './soundness.ts'
 import type { Damage } from './store.ts'
 import type { StorePaths } from './store-folder.ts'
 
@@ -21,16 +22,13 @@ const ASIDE_BYTES_MAX = 64 * 1024 * 1024
 const PAGE_KEYS = 1000
 
 /** A record as it lies on the disk, its key in raw bytes. */
-export interface RawRecord {
+interface RawRecord {
   readonly key: Bytes
   readonly record: Bytes
 }
 
 /** Keeps records aside, durably. */
-export async function keepAside(
-  { damaged }: StorePaths,
-  records: readonly RawRecord[],
-): Promise<void> {
+async function keepAside({ damaged }: StorePaths, records: readonly RawRecord[]): Promise<void> {
   if (records.length === 0) return
   const path = join(damaged, 'records')
   const size = await sizeOf(path)
@@ -41,6 +39,37 @@ export async function keepAside(
   await appendFile(path, lines.join(''), { mode: 0o600 })
   await syncFile(path)
   if (size === 0) await syncFolder(damaged)
+}
+
+/** How records are taken out that may be written at any moment. */
+export interface Removing {
+  /** From now on it is noticed when the record is written. */
+  readonly watch: (key: string) => void
+  readonly raw: (key: string) => Promise<Bytes | undefined>
+  /** Takes watched records out that were not written meanwhile. */
+  readonly remove: (keys: readonly string[]) => Promise<void>
+}
+
+/** Sets damaged records aside, those that were not written anew since they were found. */
+export async function setRecordsAside(
+  paths: StorePaths,
+  found: readonly string[],
+  { watch, raw, remove }: Removing,
+): Promise<void> {
+  for (let at = 0; at < found.length; at += PAGE_KEYS) {
+    const page = found.slice(at, at + PAGE_KEYS)
+    for (const key of page) watch(key)
+    const aside: string[] = []
+    const records: RawRecord[] = []
+    for (const key of page) {
+      const record = await raw(key)
+      if (record === undefined || isSound(key, record)) continue
+      aside.push(key)
+      records.push({ key: utf8(key), record })
+    }
+    await keepAside(paths, records)
+    await remove(aside)
+  }
 }
 
 /** Sets aside every record whose key has the form of none; yields what they were, once. */
@@ -55,7 +84,7 @@ export async function* setJunkAside(
       if (page.length === 0) return
       const junk = page.filter(key => !isWritten(key))
       if (junk.length === 0) continue
-      await remove(db, paths, junk)
+      await removeJunk(db, paths, junk)
       yield junk.map(junkDamage)
     }
   } finally {
@@ -63,7 +92,7 @@ export async function* setJunkAside(
   }
 }
 
-async function remove(db: Database, paths: StorePaths, junk: readonly Bytes[]): Promise<void> {
+async function removeJunk(db: Database, paths: StorePaths, junk: readonly Bytes[]): Promise<void> {
   const options = { keyEncoding: 'view', valueEncoding: 'view' } as const
   const found = await db.getMany<Bytes, Bytes>([...junk], options)
   await keepAside(

@@ -60,6 +60,15 @@ export function damagedStore(folder: string, why: string, cause?: unknown): Vech
   return new VecheError('DAMAGED', sentence, { folder }, cause)
 }
 
+/** LevelDB did not come back as it was when a store that rests opened it anew. */
+export function notReopened(folder: string, error: unknown): VecheError {
+  if (!isCorruption(error)) return storeFault(folder, error)
+  const sentence =
+    `The files of the store ${folder} changed or were damaged while it was open ` +
+    `(${signsOf(error).text}): start again, then it is looked through and mended.`
+  return new VecheError('DAMAGED', sentence, { folder }, error)
+}
+
 /** The folder of an open store is not there any more. */
 export function goneFolder(folder: string, cause: unknown): VecheError {
   const sentence =

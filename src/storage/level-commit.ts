@@ -6,6 +6,7 @@
  * lost group by the hole); older ones are removed by the way.
  */
 import { limits } from '../base/limits.ts'
+import type { Engine } from './engine.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { Journal } from './journal.ts'
 import { keys } from './keys.ts'
@@ -13,7 +14,7 @@ import type { BatchEncoder, StagedBatch } from './level-batch.ts'
 import { WRITE_BUFFER_BYTES_MAX } from './level-open.ts'
 import type { Database } from './level-table.ts'
 import type { Op, Overlay } from './overlay.ts'
-import { groupPayload, seal } from './records.ts'
+import { groupPayload, seal, unseal } from './records.ts'
 import type { Write } from './store.ts'
 import type { TallyChange } from './tally.ts'
 
@@ -22,7 +23,7 @@ const LOG_BYTES = 2 * (2 * WRITE_BUFFER_BYTES_MAX + limits.groupBytesMax)
 
 /** What a commit works on, and who hears of its ends. */
 export interface LevelCommitOptions {
-  readonly db: Database
+  readonly engine: Engine
   readonly overlay: Overlay
   readonly encoder: BatchEncoder
   readonly journal: Journal
@@ -42,12 +43,15 @@ export class LevelCommit {
   /** Kept groups in order, with the bytes written up to and including each. */
   #kept: { readonly group: number; readonly bytes: number }[]
   #group: number
+  /** The last group that LevelDB has taken. */
+  #taken: number
   #bytes = 0
   #trimmedTo = 0
 
   constructor(options: LevelCommitOptions) {
     this.#options = options
     this.#group = options.group
+    this.#taken = options.group
     this.#kept = [{ group: options.group, bytes: 0 }]
     this.#commits = new GroupCommit({
       write: (batches, bytes) => this.#write(batches, bytes),
@@ -94,6 +98,15 @@ export class LevelCommit {
     return this.#commits.idle()
   }
 
+  /** Throws when LevelDB, opened anew, does not hold the group that it took last. */
+  async check(db: Database): Promise<void> {
+    const key = keys.group(this.#taken)
+    const record = await db.get(key)
+    if (record === undefined || unseal(key, record) === undefined) {
+      throw new Error('corruption: what was written last is not there')
+    }
+  }
+
   #stage(staged: StagedBatch): Promise<void> {
     this.#options.overlay.stage(staged.ops)
     return this.#commits.add(staged, staged.bytes)
@@ -111,7 +124,7 @@ export class LevelCommit {
     const key = keys.group(this.#group)
     const value = seal(key, groupPayload({ tally, oldest: this.#kept[0]!.group }))
     ops.push({ type: 'put', key, value })
-    await this.#sync(ops)
+    await this.#sync(ops, bytes)
     for (const batch of batches) overlay.land(batch.ops)
     await journal.promise(tally)
     if (tally.firstEvent > this.#trimmedTo) {
@@ -120,16 +133,19 @@ export class LevelCommit {
     }
   }
 
-  async #sync(ops: Op[]): Promise<void> {
-    const { db, faultOf } = this.#options
+  async #sync(ops: Op[], bytes: number): Promise<void> {
+    const { engine, faultOf } = this.#options
     try {
-      // Its list form makes each operation anew and hands it over field by field: twice the time.
-      const batch = db.batch()
-      for (const op of ops) {
-        if (op.type === 'put') batch.put(op.key, op.value)
-        else batch.del(op.key)
-      }
-      await batch.write({ sync: true })
+      await engine.use(async db => {
+        // Its list form makes each operation anew and hands it over field by field: twice the time.
+        const batch = db.batch()
+        for (const op of ops) {
+          if (op.type === 'put') batch.put(op.key, op.value)
+          else batch.del(op.key)
+        }
+        await batch.write({ sync: true })
+        this.#taken = this.#group
+      }, bytes)
     } catch (error) {
       throw faultOf(error)
     }

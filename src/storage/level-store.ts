@@ -4,16 +4,16 @@
  * the folder and its lock (store-folder.ts), the opening (level-open.ts, opening.ts), the way of a
  * batch (level-commit.ts), records and keys (records.ts, keys.ts), payloads (level-payloads.ts).
  */
-import { type Bytes, utf8 } from '../base/bytes.ts'
+import type { Bytes } from '../base/bytes.ts'
 import type { FactRef, HeldFact, ItemId, ItemSummary } from '../base/fact.ts'
 import type { Glance } from '../base/glance.ts'
 import type { Hash } from '../base/hash.ts'
-import { limits } from '../base/limits.ts'
 import { VecheError } from '../base/veche-error.ts'
-import { keepAside, type RawRecord } from './aside.ts'
+import { setRecordsAside } from './aside.ts'
 import type { BlobWriter } from './blob-writer.ts'
 import { DiskRoom } from './disk-room.ts'
-import { diskFull, goneFolder, storeFault } from './faults.ts'
+import { Engine } from './engine.ts'
+import { diskFull, goneFolder, notReopened, storeFault } from './faults.ts'
 import { keys, tableRange } from './keys.ts'
 import { BatchEncoder } from './level-batch.ts'
 import { LevelCommit } from './level-commit.ts'
@@ -23,7 +23,6 @@ import { LevelReads } from './level-reads.ts'
 import { LevelTable } from './level-table.ts'
 import { type VerifyStep, verifyLevel } from './level-verify.ts'
 import { seal, sizePayload } from './records.ts'
-import { isSound } from './soundness.ts'
 import {
   type Damage,
   type EventEntry,
@@ -85,6 +84,7 @@ export class LevelStore implements Store {
   readonly report: StartReport
   readonly #folder: string
   readonly #open: OpenFolder
+  readonly #engine: Engine
   readonly #table: LevelTable
   readonly #encoder: BatchEncoder
   readonly #commits: LevelCommit
@@ -103,13 +103,18 @@ export class LevelStore implements Store {
     this.#open = open
     this.report = opening.report
     const tellDamage = (damage: Damage) => this.#tellDamage(damage)
-    this.#table = new LevelTable(db, tellDamage)
+    this.#engine = new Engine({
+      db,
+      check: reopened => this.#commits.check(reopened),
+      onFault: error => this.#commits.fail(notReopened(folder, error)),
+    })
+    this.#table = new LevelTable(this.#engine, tellDamage)
     this.#encoder = new BatchEncoder({ tally: Tally.from(opening.tally), items, wanted })
     this.#reads = new LevelReads(this.#table, this.#encoder.tally, tellDamage)
     this.#payloads = new LevelPayloads(this.#table, blobs, tellDamage)
     this.#room = new DiskRoom(paths.database)
     this.#commits = new LevelCommit({
-      db,
+      engine: this.#engine,
       overlay: this.#table.overlay,
       encoder: this.#encoder,
       journal,
@@ -271,16 +276,24 @@ export class LevelStore implements Store {
   async *verify(): AsyncGenerator<VerifyStep> {
     this.#mustBeAlive()
     const { db, blobs, paths } = this.#open
-    await this.#commits.idle()
-    yield { checked: 0, damages: await this.#mendLasting() }
-    yield* verifyLevel({
-      db,
-      blobs,
-      paths,
-      repair: ops => this.#commits.addOps(ops),
-      setAside: found => this.#setAside(found),
-      rebase: by => this.#commits.rebase(by),
-    })
+    const watch = (key: string) => this.#encoder.watch(key)
+    const raw = (key: string) => this.#table.raw(key)
+    const remove = (found: readonly string[]) => this.#commits.remove(found)
+    const leave = await this.#engine.enter()
+    try {
+      await this.#commits.idle()
+      yield { checked: 0, damages: await this.#mendLasting() }
+      yield* verifyLevel({
+        db,
+        blobs,
+        paths,
+        repair: ops => this.#commits.addOps(ops),
+        setAside: found => setRecordsAside(paths, found, { watch, raw, remove }),
+        rebase: by => this.#commits.rebase(by),
+      })
+    } finally {
+      leave()
+    }
   }
 
   /** Writes what is kept twice anew where one place lost it, never over a newer record. */
@@ -295,22 +308,9 @@ export class LevelStore implements Store {
     return damages
   }
 
-  /** Sets damaged records aside, those that were not written anew meanwhile. */
-  async #setAside(found: readonly string[]): Promise<void> {
-    for (let at = 0; at < found.length; at += limits.pageMax) {
-      const page = found.slice(at, at + limits.pageMax)
-      for (const key of page) this.#encoder.watch(key)
-      const aside: string[] = []
-      const records: RawRecord[] = []
-      for (const key of page) {
-        const record = await this.#table.raw(key)
-        if (record === undefined || isSound(key, record)) continue
-        aside.push(key)
-        records.push({ key: utf8(key), record })
-      }
-      await keepAside(this.#open.paths, records)
-      await this.#commits.remove(aside)
-    }
+  /** Opens LevelDB anew, unless it is in use; a store that rests after work does it by itself. */
+  async renew(): Promise<void> {
+    await this.#engine.renew()
   }
 
   async close(): Promise<void> {
@@ -324,6 +324,7 @@ export class LevelStore implements Store {
       if (this.#commits.fault === null) await this.#guard(journal.close())
       else await journal.abandon()
     } finally {
+      await this.#engine.end()
       await release()
     }
   }
@@ -373,7 +374,7 @@ export class LevelStore implements Store {
   #removeEvents(first: number): void {
     const { from } = tableRange('e')
     this.#trimming = this.#trimming
-      .then(() => this.#open.db.clear({ gte: from, lt: keys.event(first) }))
+      .then(() => this.#engine.use(db => db.clear({ gte: from, lt: keys.event(first) })))
       .catch((error: unknown) => this.#commits.fail(storeFault(this.#folder, error)))
   }
 

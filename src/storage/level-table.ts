@@ -10,6 +10,7 @@ import type { AbstractIteratorOptions } from 'abstract-level'
 import type { Level } from 'level'
 import { type Bytes, compareText } from '../base/bytes.ts'
 import { VecheError } from '../base/veche-error.ts'
+import type { Engine } from './engine.ts'
 import { damageOfKey, isKey, type Range } from './keys.ts'
 import { mergeRows, Overlay, type Row } from './overlay.ts'
 import { unseal } from './records.ts'
@@ -33,12 +34,12 @@ interface Wave {
 /** Checked reads of LevelDB under the overlay. */
 export class LevelTable {
   readonly overlay = new Overlay()
-  readonly #db: Database
+  readonly #engine: Engine
   readonly #onDamage: (damage: Damage) => void
   #wave: Wave | null = null
 
-  constructor(db: Database, onDamage: (damage: Damage) => void) {
-    this.#db = db
+  constructor(engine: Engine, onDamage: (damage: Damage) => void) {
+    this.#engine = engine
     this.#onDamage = onDamage
   }
 
@@ -77,7 +78,7 @@ export class LevelTable {
   async has(keys: readonly string[]): Promise<boolean[]> {
     const staged = keys.map(key => this.overlay.get(key))
     const absent = keys.filter((_, at) => staged[at] === undefined)
-    const stored = absent.length === 0 ? [] : await this.#db.hasMany(absent)
+    const stored = absent.length === 0 ? [] : await this.#engine.use(db => db.hasMany(absent))
     let next = 0
     return staged.map(op => (op === undefined ? stored[next++]! : op.type === 'put'))
   }
@@ -100,10 +101,14 @@ export class LevelTable {
   }
 
   /** One page of rows, sealed, and where the next one begins (null: there is none). */
-  async #page(range: Range, rowsMax: number): Promise<{ rows: Row[]; next: string | null }> {
+  #page(range: Range, rowsMax: number): Promise<{ rows: Row[]; next: string | null }> {
+    return this.#engine.use(db => this.#pageOf(db, range, rowsMax))
+  }
+
+  async #pageOf(db: Database, range: Range, rowsMax: number) {
     // The overlay is read in the same step in which the iterator takes its snapshot.
     const staged = this.overlay.range(range)
-    const iterator = this.#db.iterator({ ...pageOptions(range), fillCache: true })
+    const iterator = db.iterator({ ...pageOptions(range), fillCache: true })
     try {
       const stored = (await iterator.nextv(rowsMax)) as Row[]
       const last = stored.at(-1)
@@ -149,7 +154,7 @@ export class LevelTable {
 
   async #getMany(keys: string[]): Promise<(Bytes | undefined)[]> {
     try {
-      return await this.#db.getMany(keys)
+      return await this.#engine.use(db => db.getMany(keys))
     } catch (error) {
       if (keys.length > 1) return await Promise.all(keys.map(key => this.#getAlone(key)))
       this.#tellUnreadable(keys[0]!, error)
@@ -160,7 +165,7 @@ export class LevelTable {
   /** One key of a wave that failed: the damage is told of those only that cannot be read. */
   async #getAlone(key: string): Promise<Bytes | undefined> {
     try {
-      return await this.#db.get(key)
+      return await this.#engine.use(db => db.get(key))
     } catch (error) {
       this.#tellUnreadable(key, error)
       return undefined
@@ -168,7 +173,7 @@ export class LevelTable {
   }
 
   #tellUnreadable(key: string, error: unknown): void {
-    if (this.#db.status !== 'open') throw error
+    if (!this.#engine.isOpen) throw error
     const sentence = `${damageOfKey(key).sentence} LevelDB says: ${reasonOf(error)}.`
     this.#onDamage({ ...damageOfKey(key), what: 'engine', sentence })
   }

@@ -26,6 +26,8 @@ type Cipher = (text: Pieces, nonce: Bytes, ad: Bytes, key: Bytes, target?: Bytes
 /** A connection as the library makes it: what came is opened message by message. */
 interface Opening {
   decrypt(sealed: Pieces): Pieces
+  /** Cuts what came into messages, each behind its length. */
+  readonly decoder: { lengthDecoder(bytes: Pieces): number }
   readonly handshake: { decrypt(sealed: Pieces): Pieces }
 }
 
@@ -51,16 +53,26 @@ export function quickNoise(init: NoiseInit): ReturnType<typeof noise> {
     const { crypto } = made as unknown as { readonly crypto: Ciphers }
     quicken(crypto)
     const { secureInbound, secureOutbound } = made
-    made.secureInbound = async (...args) => withoutCopies(await secureInbound.apply(made, args))
-    made.secureOutbound = async (...args) => withoutCopies(await secureOutbound.apply(made, args))
+    made.secureInbound = async (...args) => lighter(await secureInbound.apply(made, args))
+    made.secureOutbound = async (...args) => lighter(await secureOutbound.apply(made, args))
     return made
   }
 }
 
-/** For each message the library makes room for its text, which the ciphers of this file do not use. */
-function withoutCopies<Secured extends { readonly connection: object }>(secured: Secured): Secured {
+const LENGTH_BYTES = 2
+/** More than any message has: the library waits for so much, and does not throw. */
+const NOT_YET = 1024 * 1024
+
+/**
+ * For each message the library makes room for its text, which the ciphers of this file do not use, and
+ * behind each it looks for the next length, which is seldom there: then it makes an error with its stack.
+ */
+function lighter<Secured extends { readonly connection: object }>(secured: Secured): Secured {
   const opening = secured.connection as Opening
-  const { decrypt } = opening
+  const { decrypt, decoder } = opening
+  const { lengthDecoder } = decoder
+  decoder.lengthDecoder = bytes =>
+    bytes.byteLength < LENGTH_BYTES ? NOT_YET : lengthDecoder(bytes)
   opening.decrypt = sealed => {
     if (sealed.byteLength <= SMALL_BYTES_MAX) return decrypt.call(opening, sealed)
     return opening.handshake.decrypt(sealed)

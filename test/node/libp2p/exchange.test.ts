@@ -1,7 +1,7 @@
 /**
  * What two and three real networks say to each other: gossip, frames in order, one at a time.
  */
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { utf8 } from '../../../src/base/bytes.ts'
 import { limits } from '../../../src/base/limits.ts'
 import { NetworkError } from '../../../src/node/ports.ts'
@@ -43,6 +43,27 @@ test('frames arrive in the order sent, on both lanes, small and large, both ways
     for (const lane of ['main', 'bulk'] as const)
       expect(to.frames.filter(f => f.lane === lane).map(f => f.bytes)).toEqual(sizes)
   }
+})
+
+test('a frame that comes makes no error: one with its stack costs more than opening the frame', async () => {
+  const [a, b] = await scene.members(2)
+  let made = 0
+  const counted = new Proxy(RangeError, {
+    apply: (target, _, [text]: [string]) => {
+      made += 1
+      return new target(text)
+    },
+  })
+  vi.stubGlobal('RangeError', counted)
+  try {
+    for (let n = 1; n <= 20; n++) {
+      await a!.network.send(b!.id, 'main', new Uint8Array(1000).fill(1))
+      await scene.until('it came', () => b!.frames.length === n)
+    }
+  } finally {
+    vi.unstubAllGlobals()
+  }
+  expect(made).toBeLessThan(10) // gossip reads lengths of its own
 })
 
 test('frames of one lane are delivered one at a time, a plain Uint8Array each', async () => {

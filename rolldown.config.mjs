@@ -6,7 +6,11 @@
 import { defineConfig } from 'rolldown'
 
 export default defineConfig({
-  input: 'dist/cli/main.js',
+  input: {
+    main: 'dist/cli/main.js',
+    // Started as a thread, by its place beside the rest.
+    'survey-thread': 'dist/storage/survey-thread.js',
+  },
   platform: 'node',
   // Loads its native part from beside itself.
   external: ['classic-level'],

@@ -79,9 +79,6 @@ export interface SimMember {
 /** A member that is open. */
 export type UpMember = SimMember & { readonly member: Member; readonly service: MemberService }
 
-/** Younger items are read again by a start: some, and not all, as a minute has them. */
-const RECENT_MS = 15_000
-
 /** What an invitation carries; the network here proves no keys. */
 const SERVICE = { networkKey: new Uint8Array(32), version: 'sim' }
 
@@ -324,7 +321,7 @@ export class World {
     const entropy = this.random.fork(`entropy/${entry.id}/${entry.lives}`)
     const port = this.network.port(entry.id, life)
     const clock = clockOf(life, entry.skew)
-    const look = new StartLook(clock.wallMs(), RECENT_MS)
+    const look = new StartLook()
     return Member.open({
       ports: {
         clock,

@@ -10,7 +10,6 @@ import { type PlantedBug, plantedBugNames } from '../consensus/agreement/state.t
 import { CONTROL_SOCKET } from '../control/server.ts'
 import { openLevelStore } from '../storage/level-store.ts'
 import type { Store } from '../storage/store.ts'
-import { systemClock } from './clock.ts'
 import { readToken, redeem } from './daemon-join.ts'
 import {
   beginNetwork,
@@ -95,7 +94,7 @@ export async function joinNetwork(options: JoinOptions): Promise<MadeStore> {
 export async function startDaemon(options: StartOptions): Promise<RunningDaemon> {
   const log = options.jsonLog ? jsonLog : consoleLog
   const onUpgrade = (sentence: string) => log('info', sentence, {})
-  const look = new StartLook(systemClock.wallMs())
+  const look = new StartLook()
   const store = await openLevelStore(options.store, { create: false, onUpgrade, items: look })
   try {
     await closeFolder(options.store, log)

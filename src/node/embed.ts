@@ -14,7 +14,6 @@ import { CONTROL_SOCKET } from '../control/server.ts'
 import { openLevelStore } from '../storage/level-store.ts'
 import { MemoryStore } from '../storage/memory-store.ts'
 import type { Store } from '../storage/store.ts'
-import { systemClock } from './clock.ts'
 import { makeStore } from './daemon.ts'
 import { beginNetwork, enterNetwork, type NewMember } from './daemon-make.ts'
 import { type RunningMember, runMember } from './daemon-run.ts'
@@ -89,7 +88,7 @@ export interface EmbeddedMember extends MemberMethods {
 /** Opens a member; see `open` of the package entry. */
 export async function openMember(options: OpenOptions): Promise<EmbeddedMember> {
   checkOptions(options)
-  const look = new StartLook(systemClock.wallMs())
+  const look = new StartLook()
   const store = await storeOf(options, look)
   try {
     return await runEmbedded(store, look, options)

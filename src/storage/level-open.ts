@@ -12,7 +12,7 @@ import { damagedStore, isCorruption, isLocked, storeFault } from './faults.ts'
 import { Journal, readJournal } from './journal.ts'
 import { keys } from './keys.ts'
 import { Lasting, type LastingLook } from './lasting.ts'
-import type { Database } from './level-table.ts'
+import { type Database, LEVEL_ENCODINGS } from './level-table.ts'
 import { mendTables, mustCheckTables } from './mending.ts'
 import { type Opening, survey } from './opening.ts'
 import type { Op } from './overlay.ts'
@@ -73,6 +73,8 @@ export interface OpenFolderOptions {
   /** Hears how far the move of an older store to today's format is. */
   readonly onUpgrade: (sentence: string) => void
   readonly items: ItemsSeen | undefined
+  /** So many items are counted in two threads. */
+  readonly halvesFrom: number | undefined
 }
 
 /** Opens the folder; throws a VecheError that says what to do when it cannot. */
@@ -137,7 +139,8 @@ async function openCounted(from: {
     const journal = await readJournal(paths.journal)
     const look = async () => {
       if (from.isOld) await upgradeKeys(db, options.onUpgrade)
-      return await survey({ db, blobs, journal, isNew, seen: options.items })
+      const { items: seen, halvesFrom } = options
+      return await survey({ db, blobs, journal, isNew, seen, halvesFrom })
     }
     let opening: Opening
     try {
@@ -205,9 +208,9 @@ async function mend(paths: StorePaths, repaired: Damage[]): Promise<void> {
 
 async function openLevel(paths: StorePaths, createIfMissing: boolean): Promise<Database> {
   const db: Database = new Level<string, Bytes>(paths.database, {
-    keyEncoding: 'utf8',
-    valueEncoding: 'view',
+    ...LEVEL_ENCODINGS,
     createIfMissing,
+    multithreading: true, // very many items are counted by two threads
     writeBufferSize: randomInt(WRITE_BUFFER_BYTES_MIN, WRITE_BUFFER_BYTES_MAX + 1),
     maxFileSize: TABLE_BYTES,
     cacheSize: CACHE_BYTES,

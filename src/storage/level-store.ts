@@ -45,8 +45,10 @@ export interface LevelStoreOptions {
   readonly create?: boolean
   /** Hears, in sentences, how far the move of an older store to today's format is. */
   readonly onUpgrade?: (sentence: string) => void
-  /** Hears of each item that the opening counts. */
+  /** Hears of the items that the opening counts. */
   readonly items?: ItemsSeen
+  /** So many items are counted in two threads; default: HALVES_FROM (survey-items.ts). */
+  readonly halvesFrom?: number
 }
 
 /**
@@ -66,6 +68,7 @@ export async function openLevelStore(
     onCopyFailure: error => tell({ part: 'second copy of the identity', error }),
     onUpgrade: options.onUpgrade ?? (() => undefined),
     items: options.items,
+    halvesFrom: options.halvesFrom,
   })
   const store = new LevelStore(folder, open)
   tell = what => store.notWritten(what)

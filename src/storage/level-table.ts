@@ -18,6 +18,7 @@ import type { Damage } from './store.ts'
 
 /** LevelDB as this store uses it: text keys, bytes as values. */
 export type Database = Level<string, Bytes>
+export const LEVEL_ENCODINGS = { keyEncoding: 'utf8', valueEncoding: 'view' } as const
 
 /** A snapshot of the database, for reads that must fit together. */
 export type Snapshot = ReturnType<Database['snapshot']>

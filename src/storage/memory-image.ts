@@ -5,9 +5,11 @@
  */
 import { type FactRef, refKey } from '../base/fact.ts'
 import { glanceOf } from '../base/glance.ts'
+import { stampOf } from '../base/stamp.ts'
 import type { PartialPayloads } from './memory-payloads.ts'
 import { MemoryTables } from './memory-tables.ts'
 import { rottenFact, rottenItem } from './memory-verify.ts'
+import { Seeing } from './seeing.ts'
 import type { Damage, ItemsSeen, StartReport } from './store.ts'
 import { lossAtStart, type TallyRecord } from './tally.ts'
 
@@ -19,7 +21,7 @@ export interface MemoryStoreOptions {
    * Absent: durable at once.
    */
   readonly durability?: (bytes: number) => Promise<void>
-  /** Hears of each item that is there at first. */
+  /** Hears of the items that are there at first. */
   readonly items?: ItemsSeen
 }
 
@@ -63,11 +65,14 @@ export function wantedPartial({ partial, tables }: MemoryImage): PartialPayloads
 }
 
 /** Shows the items of an image as an opening on disk does. */
-export function showItems({ tables }: MemoryImage, seen: ItemsSeen): void {
-  seen.begin(tables.items.size)
+export function showItems({ tables, lastCut }: MemoryImage, seen: ItemsSeen): void {
+  const cut = lastCut?.cut ?? 0
+  const seeing = new Seeing(tables.items.size, stampOf(cut))
   for (const [id, summary] of tables.items.range()) {
-    seen.see(tables.rottenItems.has(id) ? undefined : glanceOf(summary))
+    seeing.see(tables.rottenItems.has(id) ? undefined : glanceOf(summary))
   }
+  seen.begin(cut)
+  seen.see(seeing.seen())
 }
 
 /**

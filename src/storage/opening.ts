@@ -32,6 +32,7 @@ import {
 import { lossAtStart, Tally, type TallyRecord } from './tally.ts'
 
 const NO_TALLY: TallyRecord = new Tally().record()
+const NO_CUT = { items: 0, cut: 0 }
 
 /** What an opening found, and what it must write before anybody is let in. */
 export interface Opening {
@@ -51,16 +52,18 @@ export async function survey(options: {
   readonly blobs: BlobFolder
   readonly journal: JournalReading
   readonly isNew: boolean
-  /** Hears of each item. */
+  /** Hears of the items. */
   readonly seen?: ItemsSeen | undefined
+  /** So many items are counted in two threads (survey-items.ts). */
+  readonly halvesFrom?: number | undefined
 }): Promise<Opening> {
-  const { db, blobs, journal, isNew, seen } = options
+  const { db, blobs, journal, isNew, seen, halvesFrom } = options
   const found: Survey = { damages: journalDamages(journal, isNew), repairs: [] }
   const groups = await surveyGroups(db, found)
   const wanted = await surveyWanted(db, found)
   const pending = await surveyPending(db, found)
-  seen?.begin(journal.last?.cut?.items ?? 0)
-  const items = await surveyItems(db, found, seen)
+  const { items: expected, cut: lastCut } = journal.last?.cut ?? NO_CUT
+  const items = await surveyItems({ db, expected, lastCut, seen, halvesFrom }, found)
   await surveyBlobs({ db, blobs, wanted }, found)
   await surveyMetas(db, found)
   const recorded = groups.last ?? NO_TALLY

@@ -14,6 +14,7 @@ import type { Bytes } from '../base/bytes.ts'
 import type { FactRef, HeldFact, ItemId, ItemSummary } from '../base/fact.ts'
 import type { Glance } from '../base/glance.ts'
 import type { Hash } from '../base/hash.ts'
+import type { Stamp } from '../base/stamp.ts'
 
 /** One change of a batch. */
 export type Write =
@@ -106,14 +107,28 @@ export interface StartReport {
 }
 
 /**
- * Hears of each item that an opening counts, in any order: who builds on all of them needs not read
- * them again. An opening that repairs something counts anew, and begins again.
+ * Hears of the items that an opening counts: who builds on all of them needs not read them again.
+ * An opening that repairs something counts anew, and begins again.
  */
 export interface ItemsSeen {
-  /** About so many items will come, as the journal has it. */
-  begin(expected: number): void
-  /** An item at a glance; `undefined` for one whose summary cannot be read. */
-  see(glance: Glance | undefined): void
+  /** The last cut that the journal tells of, in ms (0: none): what is not newer is settled. */
+  begin(lastCut: number): void
+  /** A part of the items; `null` where not all of a part were seen. */
+  see(part: SeenItems | null): void
+}
+
+/** Items as an opening saw them. */
+export interface SeenItems {
+  readonly items: number
+  readonly facts: number
+  /** Of those that are usual and not newer than the last cut: their entries in the tree, 64 bytes each. */
+  readonly entries: Bytes
+  /** Their facts, how many of them are not deleted, and the largest `added`. */
+  readonly settledFacts: number
+  readonly live: number
+  readonly newest: Stamp
+  /** All others. */
+  readonly rest: readonly ItemId[]
 }
 
 /** Counts kept as batches are committed; all O(1). */

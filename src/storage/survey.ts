@@ -22,9 +22,7 @@ import {
 import { type Database, keyPages, sealedPages } from './level-table.ts'
 import type { Op } from './overlay.ts'
 import {
-  addItemFold,
   type ItemFold,
-  readGlancePayload,
   readGroupPayload,
   readItemFold,
   readRefPayload,
@@ -34,6 +32,7 @@ import {
   unseal,
 } from './records.ts'
 import type { Damage, ItemsSeen } from './store.ts'
+import { countAllItems, foldOf } from './survey-items.ts'
 import type { TallyRecord } from './tally.ts'
 
 /** Damages named one by one at an opening; beyond, `verify` names them. */
@@ -73,23 +72,27 @@ export async function surveyGroups(db: Database, found: Survey) {
   return { numbers, last, isBroken }
 }
 
-/** Items, and the facts that their summaries speak of; `seen` is shown each. */
-export async function surveyItems(db: Database, found: Survey, seen?: ItemsSeen) {
-  let count = 0
-  let facts = 0
-  const xor = new HashXor()
-  for await (const page of sealedPages(db, tableRange('i'))) {
-    for (const [key, record] of page) {
-      const its = unsealed(key, record, found, payload => {
-        seen?.see(readGlancePayload(nameOfKey(key), payload))
-        return addItemFold(payload, xor)
-      })
-      if (its === undefined) continue // its facts, if it has any, count it (`nameItems`)
-      count += 1
-      facts += its
-    }
+/** Items, and the facts that their summaries speak of; `seen` is shown what there is. */
+export async function surveyItems(from: ItemsSurvey, found: Survey) {
+  const { db, expected, lastCut, seen, halvesFrom } = from
+  seen?.begin(lastCut)
+  const wanted = { expected, lastCut: seen === undefined ? null : lastCut, halvesFrom }
+  const counts = await countAllItems(db, wanted)
+  for (const { damaged, seen: part } of counts) {
+    for (const key of damaged) found.damages.push(damageOfKey(key))
+    seen?.see(part)
   }
-  return { count, fold: { facts, factsXor: xor.value() } }
+  const count = counts.reduce((sum, { items }) => sum + items, 0)
+  return { count, fold: foldOf(counts) }
+}
+
+/** What the counting of items goes by; `expected` and `lastCut` are what the journal tells. */
+export interface ItemsSurvey {
+  readonly db: Database
+  readonly expected: number
+  readonly lastCut: number
+  readonly seen: ItemsSeen | undefined
+  readonly halvesFrom: number | undefined
 }
 
 /** The pending queue and its last place. */

@@ -9,6 +9,8 @@ import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { Worker } from 'node:worker_threads'
+import { Level } from 'level'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { size } from '../../sim/size.ts'
 import { until } from '../support/lab.ts'
@@ -114,6 +116,21 @@ describe('from the packed tarball', { timeout: MINUTES }, () => {
       await Promise.all([once(follower, 'close'), once(daemon, 'close')])
     }
     expect(daemon.exitCode).toBe(0)
+  })
+
+  it('the thread that counts items of large stores is where it is looked for', async () => {
+    const folder = await folders.make()
+    const db = new Level<string, Uint8Array>(folder, { valueEncoding: 'view' })
+    await db.put('iitem', new Uint8Array(8)) // damaged, and so it is told by its key
+    await db.close()
+    const range = { from: 'i', until: 'j' }
+    const workerData = { location: folder, range, expected: 1, lastCut: 0 }
+    for (const place of ['bin', 'storage']) {
+      const file = join(app, 'node_modules/veche/dist', place, 'survey-thread.js')
+      const thread = new Worker(file, { workerData })
+      const [[count]] = await Promise.all([once(thread, 'message'), once(thread, 'exit')])
+      expect(count).toMatchObject({ items: 0, damaged: ['iitem'] })
+    }
   })
 
   it('shared-state: two members in one process share keys and values', async () => {

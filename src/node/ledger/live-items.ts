@@ -26,6 +26,11 @@ export class LiveItems {
     return count
   }
 
+  /** Counts whole items, none of them deleted or of a family, at the start. */
+  startWhole(count: number): void {
+    this.#whole += count
+  }
+
   /** Counts one item of the store at the start; families are counted by `startFamilies`. */
   start(glance: Glance): void {
     if (glance.kind === 'other') {

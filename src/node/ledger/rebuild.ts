@@ -10,6 +10,7 @@ import { familyOf } from '../../consensus/items/family.ts'
 import { type Policy, splitPolicy } from '../../consensus/items/policy.ts'
 import { viewFamily } from '../../consensus/items/view.ts'
 import type { Problem } from '../../control/protocol-network.ts'
+import { Leaves } from '../../merkle/leaves.ts'
 import { type Damage, GAP_META_KEY, type Store } from '../../storage/store.ts'
 import { familyIds } from './batch.ts'
 import type { LiveItems } from './live-items.ts'
@@ -104,7 +105,7 @@ async function build(
 
 /** Reads all items in order. */
 async function gather(store: Store, cut: number): Promise<Gathered> {
-  const gathered = new Gathered(store.counts().items)
+  const gathered = new Gathered(new Leaves(store.counts().items))
   const stamp = stampOf(cut)
   for await (const page of store.glances()) for (const glance of page) gathered.take(glance, stamp)
   return gathered

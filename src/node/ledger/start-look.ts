@@ -3,26 +3,18 @@
  * once: an opening that counts all items shows them by the way (storage/store.ts, ItemsSeen), so
  * that the trees need no second reading.
  *
- * The cut is not known yet while a store is opened, so what may be newer than it is left over, by
- * name, and so is whatever is not usual: those few are read again when the trees are built.
+ * The cut is not known yet while a store is opened, only the last one that the journal tells of. What
+ * is newer than that is left over, by name, and so is whatever is not usual: those few are read again
+ * when the trees are built.
  */
 import { type ItemId, isSystemId } from '../../base/fact.ts'
 import { type Glance, glanceOf } from '../../base/glance.ts'
 import { limits } from '../../base/limits.ts'
 import { STAMP_ZERO, type Stamp, stampMax, stampOf } from '../../base/stamp.ts'
 import { rootOf, stepCount } from '../../consensus/items/id.ts'
-import type { ItemsSeen, Store } from '../../storage/store.ts'
-import { Leaves } from './leaves.ts'
+import { Leaves } from '../../merkle/leaves.ts'
+import type { ItemsSeen, SeenItems, Store } from '../../storage/store.ts'
 import { LiveItems } from './live-items.ts'
-
-/** What was added in the last minutes may be newer than the cut; a cut lies seconds back. */
-const RECENT_MS = 600_000
-
-/** Where more are left over, reading all of them in order is faster. */
-const REST_MAX = 100_000
-
-/** Room for so many items at first, at most: a journal may name any number. */
-const EXPECTED_MAX = 10_000_000
 
 /** What is known of the items looked at. */
 export class Gathered {
@@ -40,9 +32,16 @@ export class Gathered {
   /** The largest `added` of all but the system's. */
   newest: Stamp = STAMP_ZERO
 
-  /** With room for so many items. */
-  constructor(items: number) {
-    this.settled = new Leaves(items)
+  /** What was seen of settled items already. */
+  constructor(settled: Leaves) {
+    this.settled = settled
+  }
+
+  /** Takes in what is not in the leaves of items that were seen. */
+  takeSeen({ settledFacts, live, newest }: SeenItems): void {
+    this.agreedFacts += settledFacts
+    this.live.startWhole(live)
+    this.newest = stampMax(this.newest, newest)
   }
 
   /** Takes an item in; what was added after the cut is not settled. */
@@ -67,35 +66,17 @@ export class Gathered {
 
 /** The look at a store that is being opened; good for one rebuild of that opening. */
 export class StartLook implements ItemsSeen {
-  readonly #recent: Stamp
-  #gathered = new Gathered(0)
-  #rest: ItemId[] = []
-  #facts = 0
-  #items = 0
-  #isWhole = false
+  #lastCut = STAMP_ZERO
+  #parts: SeenItems[] | null = null
 
-  /** `wallMs` is the machine's time; what was added less than `recentMs` before it is left over. */
-  constructor(wallMs: number, recentMs = RECENT_MS) {
-    this.#recent = stampOf(Math.max(0, Math.floor(wallMs) - recentMs))
+  begin(lastCut: number): void {
+    this.#lastCut = stampOf(lastCut)
+    this.#parts = []
   }
 
-  begin(expected: number): void {
-    this.#gathered = new Gathered(Math.min(expected, EXPECTED_MAX))
-    this.#rest = []
-    this.#facts = 0
-    this.#items = 0
-    this.#isWhole = true
-  }
-
-  see(glance: Glance | undefined): void {
-    if (!this.#isWhole) return
-    if (glance === undefined || this.#rest.length === REST_MAX) return this.#giveUp()
-    this.#items += 1
-    this.#facts += glance.facts
-    const { id } = glance
-    const isPlain = glance.kind === 'usual' && !isSystemId(id) && stepCount(id) === 0
-    if (isPlain && glance.addedMax <= this.#recent) this.#gathered.take(glance, this.#recent)
-    else this.#rest.push(id)
+  see(part: SeenItems | null): void {
+    if (part === null) this.#parts = null
+    else this.#parts?.push(part)
   }
 
   /**
@@ -103,12 +84,15 @@ export class StartLook implements ItemsSeen {
    * store holds, or not as it is: then it is to be read anew. Can be taken once.
    */
   async take(store: Store, cut: Stamp): Promise<Gathered | undefined> {
-    const [gathered, rest] = [this.#gathered, this.#rest]
-    const { items, facts } = store.counts()
-    const isAll = this.#isWhole && this.#items === items && this.#facts === facts
-    this.#giveUp()
+    const parts = this.#parts
+    this.#parts = null
     const { damages, gap } = store.report
-    if (!isAll || gap || damages.length > 0 || cut < this.#recent) return undefined
+    if (parts === null || !isAllOf(store, parts)) return undefined
+    if (gap || damages.length > 0 || cut < this.#lastCut) return undefined
+    const rest = parts.flatMap(part => part.rest)
+    const entries = parts.map(part => part.entries)
+    const gathered = new Gathered(Leaves.of(entries, rest.length))
+    for (const part of parts) gathered.takeSeen(part)
     for (let from = 0; from < rest.length; from += limits.pageMax) {
       for (const summary of await store.items(rest.slice(from, from + limits.pageMax))) {
         if (summary === undefined) return undefined
@@ -117,10 +101,10 @@ export class StartLook implements ItemsSeen {
     }
     return gathered
   }
+}
 
-  #giveUp(): void {
-    this.#gathered = new Gathered(0)
-    this.#rest = []
-    this.#isWhole = false
-  }
+function isAllOf(store: Store, parts: readonly SeenItems[]): boolean {
+  const counts = store.counts()
+  const sumOf = (of: 'items' | 'facts') => parts.reduce((sum, part) => sum + part[of], 0)
+  return sumOf('items') === counts.items && sumOf('facts') === counts.facts
 }

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { ZERO_HASH } from '../../../src/base/hash.ts'
 import { systemFact, systemId } from '../../../src/node/driver/system.ts'
 import { rebuild } from '../../../src/node/ledger/rebuild.ts'
 import { StartLook } from '../../../src/node/ledger/start-look.ts'
@@ -54,44 +55,58 @@ async function built(store: Store, look?: StartLook) {
 
 type Reopen = (options: { items?: ItemsSeen }) => Promise<Store>
 
-const engines: Record<string, () => Promise<Reopen>> = {
-  'in memory': async () => {
+/** Closes a store with these items, whose journal tells of this cut. */
+async function end(store: Store, lastCut: number): Promise<void> {
+  await store.commit(items())
+  store.journalCut({ cut: lastCut, root: ZERO_HASH, items: 9 })
+  await store.close()
+}
+
+const engines: Record<string, (lastCut: number) => Promise<Reopen>> = {
+  'in memory': async lastCut => {
     const first = new MemoryStore()
-    await first.commit(items())
-    await first.close()
+    await end(first, lastCut)
     return async options => MemoryStore.fromImage(first.image(), options)
   },
-  'on disk': async () => {
-    const first = await openLevelStore(folder, { create: true })
-    await first.commit(items())
-    await first.close()
+  'on disk': async lastCut => {
+    rmSync(folder, { recursive: true, force: true })
+    await end(await openLevelStore(folder, { create: true }), lastCut)
     return options => openLevelStore(folder, options)
   },
 }
 
 describe.each(Object.entries(engines))('a start of a store %s', (_, make) => {
-  test('that saw the items while it was opened builds what reading them builds', async () => {
-    const reopen = await make()
-    const plain = await reopen({})
-    const expected = await built(plain)
-    await plain.close()
-    expect(expected.agreedFacts).toBe(14)
-    expect(expected.trees.waiting).toHaveLength(1)
-    for (const recentMs of [0, 2999, 3400, 4000, 6000]) {
-      const look = new StartLook(CUT, recentMs)
+  test.each([
+    [0, ['a', 'b', 'unicode ☃']],
+    [1000, ['b', 'unicode ☃']],
+    [1600, ['unicode ☃']],
+    [2001, []],
+    [CUT, []],
+  ])(
+    'that saw the items while it was opened builds what reading them builds, last cut %d',
+    async (lastCut, newer) => {
+      const reopen = await make(lastCut)
+      const plain = await reopen({})
+      const expected = await built(plain)
+      await plain.close()
+      expect(expected.agreedFacts).toBe(14)
+      expect(expected.trees.waiting).toHaveLength(1)
+      const look = new StartLook()
       const store = await reopen({ items: look })
-      const glances = vi.spyOn(store, 'glances')
+      const [glances, items] = [vi.spyOn(store, 'glances'), vi.spyOn(store, 'items')]
       expect(await built(store, look)).toEqual(expected)
       expect(glances).not.toHaveBeenCalled()
+      const readAgain = items.mock.calls.flatMap(([ids]) => ids)
+      expect(['a', 'b', 'unicode ☃'].filter(id => readAgain.includes(id))).toEqual(newer)
       expect(await built(store, look), 'a second time').toEqual(expected)
       expect(glances).toHaveBeenCalled()
       await store.close()
-    }
-  })
+    },
+  )
 
   test('reads them when some came later, or the cut lies before what was left over', async () => {
-    const reopen = await make()
-    const look = new StartLook(CUT, 1000)
+    const reopen = await make(4000)
+    const look = new StartLook()
     const store = await reopen({ items: look })
     await store.commit(itemBatch(chain('more', 2), () => agreedAt(1000)))
     const glances = vi.spyOn(store, 'glances')
@@ -99,8 +114,9 @@ describe.each(Object.entries(engines))('a start of a store %s', (_, make) => {
     expect(glances).toHaveBeenCalled()
     expect(withMore.agreedFacts).toBe(16)
     await store.close()
-    const late = new StartLook(CUT + 60_000, 1000)
-    const again = await reopen({ items: late })
+    const later = await make(CUT + 1)
+    const late = new StartLook()
+    const again = await later({ items: late })
     const read = vi.spyOn(again, 'glances')
     await built(again, late)
     expect(read).toHaveBeenCalled()
@@ -114,7 +130,7 @@ test('a start reads the items when the opening found damage, and has what is lef
   await store.close()
   const image = store.image()
   image.tables.rottenItems.add('b')
-  const look = new StartLook(CUT, 0)
+  const look = new StartLook()
   const opened = MemoryStore.fromImage(image, { items: look })
   expect(opened.report.damages).not.toEqual([])
   const glances = vi.spyOn(opened, 'glances')
@@ -127,7 +143,7 @@ test('a start reads the items when one that was left over rotted meanwhile', asy
   const store = new MemoryStore()
   await store.commit(items())
   await store.close()
-  const look = new StartLook(CUT, 0)
+  const look = new StartLook()
   const opened = MemoryStore.fromImage(store.image(), { items: look })
   const expected = await built(MemoryStore.fromImage(store.image()))
   opened.rot({ kind: 'item', id: 'late' })

@@ -2,10 +2,10 @@
  * The leaves of very many items, gathered for a tree that is laid out at once: the entries of all
  * lie in one piece of memory, and no hash of them is ever a text.
  */
-import type { Bytes } from '../../base/bytes.ts'
-import type { Glance } from '../../base/glance.ts'
-import { hashInto } from '../../base/hash.ts'
-import { ENTRY_BYTES, HASH_BYTES } from '../../merkle/entry.ts'
+import type { Bytes } from '../base/bytes.ts'
+import type { Glance } from '../base/glance.ts'
+import { hashInto } from '../base/hash.ts'
+import { ENTRY_BYTES, HASH_BYTES } from './entry.ts'
 
 /** Entries for which there is room at first, at least. */
 const ENTRIES_AT_FIRST = 64
@@ -18,6 +18,17 @@ export class Leaves {
   /** With room for so many; for more it grows. */
   constructor(expected: number) {
     this.#bytes = new Uint8Array(Math.max(expected, ENTRIES_AT_FIRST) * ENTRY_BYTES)
+  }
+
+  /** The entries of several pieces, copied, with room for so many more. */
+  static of(pieces: readonly Bytes[], more: number): Leaves {
+    const used = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    const leaves = new Leaves(used / ENTRY_BYTES + more)
+    for (const piece of pieces) {
+      leaves.#bytes.set(piece, leaves.#used)
+      leaves.#used += piece.length
+    }
+    return leaves
   }
 
   /** Adds an item with all that is agreed of it; something must be. */

@@ -10,9 +10,8 @@ import type { Database } from './level-table.ts'
 const REST_MS = 10_000
 /** A member that rests writes its clock and looks something up now and then. */
 const REST_USES = 100
-/** Bytes written, or calls, that are worth an opening: fewer leave nothing behind that counts. */
-const WORTH_BYTES = 8 * 1024 * 1024
-const WORTH_USES = 5000
+/** Few calls are work, too, when they write so many bytes. */
+const WORK_BYTES = 8 * 1024 * 1024
 
 export interface EngineOptions {
   readonly db: Database
@@ -28,9 +27,11 @@ export class Engine {
   #users = 0
   #renewal: Promise<void> | null = null
   #isEnded = false
-  /** Since LevelDB was opened. */
   #uses = 0
+  /** Since LevelDB was opened: what was written, and whether there was work. */
   #bytes = 0
+  #hasWorked = false
+  /** Looks back at the last while; runs only while something is asked. */
   #timer: NodeJS.Timeout | null = null
 
   constructor(options: EngineOptions) {
@@ -58,7 +59,7 @@ export class Engine {
     this.#users += 1
     this.#uses += 1
     this.#bytes += bytes
-    if (this.#timer === null && this.#isWorth()) this.#watch()
+    if (this.#timer === null) this.#watch()
     return this.#leave
   }
 
@@ -80,18 +81,17 @@ export class Engine {
     await this.#renewal
   }
 
-  #isWorth(): boolean {
-    return this.#bytes >= WORTH_BYTES || this.#uses >= WORTH_USES
-  }
-
-  /** Waits for rest; a timer runs only while there is something to give back. */
+  /**
+   * Waits for rest. Whatever was more than rest is worth an opening afterwards: each call may have had
+   * a whole table mapped.
+   */
   #watch(): void {
     const before = this.#uses
     const look = () => {
-      const isResting = this.#uses - before <= REST_USES && this.#users === 0
-      if (!isResting) return this.#watch()
       this.#timer = null
-      void this.renew() // never rejects: a failure is told
+      if (this.#uses - before > REST_USES || this.#bytes >= WORK_BYTES) this.#hasWorked = true
+      if (this.#uses - before > REST_USES || this.#users > 0) return this.#watch()
+      if (this.#hasWorked) void this.renew() // never rejects: a failure is told
     }
     this.#timer = setTimeout(look, this.#options.restMs ?? REST_MS).unref()
   }
@@ -102,8 +102,8 @@ export class Engine {
       await db.close()
       await db.open({ createIfMissing: false }) // an empty one in place of one that is gone would be a lie
       await check(db)
-      this.#uses = 0
       this.#bytes = 0
+      this.#hasWorked = false
     } catch (error) {
       onFault(error)
     } finally {

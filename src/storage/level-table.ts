@@ -2,8 +2,8 @@
  * LevelDB as records that can be trusted: every read goes through the overlay, every record through
  * its checksum, and what is damaged is told and read as absent.
  *
- * Point reads of one moment are gathered into one `getMany`: a single awaited `get` costs a trip to
- * the thread pool, a hundred keys cost hardly more. Nothing reads synchronously: a stuck disk must
+ * Point reads of one moment are gathered into few `getMany`: a single awaited `get` costs a trip to
+ * the thread pool, some dozen keys cost hardly more. Nothing reads synchronously: a stuck disk must
  * hold up who asked, and nobody else.
  */
 import type { AbstractIteratorOptions } from 'abstract-level'
@@ -22,6 +22,12 @@ export const LEVEL_ENCODINGS = { keyEncoding: 'utf8', valueEncoding: 'view' } as
 
 /** A snapshot of the database, for reads that must fit together. */
 export type Snapshot = ReturnType<Database['snapshot']>
+
+/**
+ * Single reads that are gathered into one: with more, who asked would all wait for the last of them,
+ * and this thread and the one that reads take turns, each idle while the other works (decision 0038).
+ */
+const WAVE_KEYS_MAX = 32
 
 /** Rows read from LevelDB at once, and their bytes. */
 const PAGE_ROWS = 1000
@@ -139,7 +145,7 @@ export class LevelTable {
   }
 
   #nextWave(): Wave {
-    this.#wave ??= this.#newWave()
+    if (this.#wave === null || this.#wave.keys.length >= WAVE_KEYS_MAX) this.#wave = this.#newWave()
     return this.#wave
   }
 
@@ -147,7 +153,7 @@ export class LevelTable {
     const keys: string[] = []
     const read = async () => {
       await Promise.resolve() // all reads of this moment join
-      this.#wave = null
+      this.#wave = null // a full one of the same moment has gone ahead
       return await this.#getMany(keys)
     }
     return { keys, done: read() }

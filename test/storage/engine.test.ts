@@ -6,12 +6,14 @@
 import { existsSync } from 'node:fs'
 import { cp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { ClassicLevel } from 'classic-level'
 import { Level } from 'level'
 import { afterEach, expect, test, vi } from 'vitest'
-import type { Bytes } from '../../src/base/bytes.ts'
+import { type Bytes, utf8, utf8Text } from '../../src/base/bytes.ts'
 import { Engine } from '../../src/storage/engine.ts'
 import { type LevelStore, openLevelStore } from '../../src/storage/level-store.ts'
-import type { Database } from '../../src/storage/level-table.ts'
+import { type Database, LevelTable } from '../../src/storage/level-table.ts'
+import { seal } from '../../src/storage/records.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { storeCompliance } from '../compliance/store.ts'
 import { tempFolders } from '../support/temp-folders.ts'
@@ -62,6 +64,33 @@ test('a store that rests after work gives back the tables that it had mapped', a
   // One is made from its log when LevelDB opens, and looked at.
   await vi.waitFor(async () => expect(await mapped(path)).toBeLessThan(2), { timeout: 10_000 })
   expect(new Uint8Array((await engine.use(db => db.get(nameOf(7))))!)).toEqual(VALUE)
+  await engine.end()
+})
+
+test('a few hundred reads have tables mapped, too, and these are given back', async () => {
+  const { engine, path } = await engineOf(500)
+  await fill(engine, 200)
+  await engine.use(db => (db as unknown as ClassicLevel).compactRange('k', 'l')) // or it does so later
+  await vi.waitFor(async () => expect(await mapped(path)).toBeLessThan(2), { timeout: 10_000 })
+  for (let number = 0; number < 400; number++) {
+    await engine.use(db => db.get(nameOf(number % 200)))
+  }
+  expect(await mapped(path)).toBeGreaterThan(2)
+  await vi.waitFor(async () => expect(await mapped(path)).toBeLessThan(2), { timeout: 10_000 })
+  await engine.end()
+})
+
+test('single reads of one moment are gathered, and not all of many wait for the last', async () => {
+  const { engine } = await engineOf(60_000)
+  const keys = Array.from({ length: 80 }, (_, number) => nameOf(number))
+  await engine.use(db =>
+    db.batch(keys.map(key => ({ type: 'put', key, value: seal(key, utf8(key)) }))),
+  )
+  const waves = vi.spyOn(Level.prototype, 'getMany')
+  const table = new LevelTable(engine, () => undefined)
+  const found = await Promise.all(keys.map(key => table.one(key)))
+  expect(found.map(payload => utf8Text(payload!))).toEqual(keys)
+  expect(waves.mock.calls.map(([asked]) => asked.length)).toEqual([32, 32, 16])
   await engine.end()
 })
 

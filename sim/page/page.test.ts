@@ -120,9 +120,11 @@ describe.skipIf(!existsSync(BROWSER))('the page in a browser', () => {
         await page.keyboard.type('source')
         await page.keyboard.press('Escape')
         await page.keyboard.press('0')
-        await page.locator('#events button').first().waitFor()
-        const listed = await page.locator('#events button').allTextContents()
-        expect(listed.every(text => text.toLowerCase().includes('source'))).toBe(true)
+        const areAllFound = async () => {
+          const listed = await page.locator('#events button').allTextContents()
+          return listed.length > 0 && listed.every(text => text.toLowerCase().includes('source'))
+        }
+        await expect.poll(areAllFound, { timeout: 10_000 }).toBe(true) // it is drawn with the next frame
         await page.locator('#violations button').click()
         await seen.filter({ hasText: '0.000 s to 4.000 s' }).waitFor()
         expect(errors).toEqual([])

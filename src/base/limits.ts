@@ -142,6 +142,9 @@ export const limits = {
   dialMs: 6000,
   /** Up to so many peers, gossip goes to each directly instead of from neighbour to neighbour. */
   floodPeersMax: 20,
+  /** Members pass gossip on one after the other within this time: longer than a way there and back, and a
+   * fraction of the silence after which a member counts as gone. */
+  gossipTurnsMs: 200,
   /** Connections: each member twice for a moment, and as many strangers at the door. */
   connectionsMax: 768,
   /** New connections a second from one address, and unproven ones at a time. */

@@ -6,15 +6,21 @@ import { utf8 } from '../../base/bytes.ts'
 import type { MemberId } from '../../base/fact.ts'
 import { hashBytes } from '../../base/hash.ts'
 import { limits } from '../../base/limits.ts'
+import { Memo } from '../../base/memo.ts'
 import type { MemberRef, Ping, PingBody } from '../../consensus/messages.ts'
 import type { Context } from './context.ts'
 
 /** Hexadecimal digits of 8 bytes: two members of a roster never have them in common by chance. */
 const REF_DIGITS = 16
 
+const refs = new Memo(
+  2 * limits.membersMax,
+  (id: MemberId): MemberRef => hashBytes(utf8(id)).slice(0, REF_DIGITS),
+)
+
 /** How a ping names a member: the first 8 bytes of the SHA-256 of its id. */
 export function refOfMember(id: MemberId): MemberRef {
-  return hashBytes(utf8(id)).slice(0, REF_DIGITS)
+  return refs.of(id)
 }
 
 /** What a member says of itself and of the others, at this moment. */

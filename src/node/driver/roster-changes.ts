@@ -101,8 +101,11 @@ export function settleSeats(
   leaving: readonly Seat[],
 ): void {
   const { agreement, ports, roster, self } = member
-  const since = waiting.get(member) ?? new Map<string, number>()
-  waiting.set(member, since)
+  let since = waiting.get(member)
+  if (since === undefined) {
+    since = new Map()
+    waiting.set(member, since)
+  }
   if (roster.quorum === 'visible' || !roster.isElector || !reachesMajority(agreement))
     return since.clear()
   const now = member.now()

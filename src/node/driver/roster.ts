@@ -35,6 +35,9 @@ export class Roster {
   readonly voting: Voting
   /** All memberships ever, newest of each peer last. */
   #memberships: readonly Membership[] = []
+  /** Of these, those that were not removed; both are asked for with every tick. */
+  #joined: readonly Membership[] = []
+  #isRemoved = false
   #leaving: readonly Seat[] = []
   #network = ''
   readonly #book = new AddressBook()
@@ -76,6 +79,9 @@ export class Roster {
       memberships.map(entry => entry.peer),
     )
     this.#memberships = memberships
+    this.#joined = memberships.filter(entry => !entry.removed)
+    const mine = memberships.filter(entry => entry.peer === this.#member.self)
+    this.#isRemoved = mine.length > 0 && mine.every(entry => entry.removed)
     this.#leaving = leaving
     this.#network = network
     await this.voting.learn(known, decisions.at(-1) ?? null)
@@ -96,8 +102,8 @@ export class Roster {
   }
 
   /** Who joined and was not removed; with quorum `roster` some may not be in effect yet. */
-  members(): Membership[] {
-    return this.#memberships.filter(entry => !entry.removed)
+  members(): readonly Membership[] {
+    return this.#joined
   }
 
   /** Whether a membership counts. */
@@ -118,7 +124,7 @@ export class Roster {
 
   isMember(peer: MemberId): boolean {
     if (this.#member.planted.has('let-in-removed')) return this.wasMember(peer)
-    return this.#memberships.some(entry => entry.peer === peer && !entry.removed)
+    return this.#joined.some(entry => entry.peer === peer)
   }
 
   /** Whether it is a member or was one. */
@@ -128,8 +134,7 @@ export class Roster {
 
   /** Whether this member left or was removed, and has not joined again. */
   get isRemoved(): boolean {
-    const mine = this.#memberships.filter(entry => entry.peer === this.#member.self)
-    return mine.length > 0 && mine.every(entry => entry.removed)
+    return this.#isRemoved
   }
 
   nameOf(peer: MemberId): string {

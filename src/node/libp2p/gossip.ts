@@ -16,6 +16,7 @@ import {
 import type { Connection, PeerId } from '@libp2p/interface'
 import { limits } from '../../base/limits.ts'
 import { GossipBudget } from './gossip-budget.ts'
+import { passOnInTurns } from './gossip-turns.ts'
 
 type Registrar = GossipSubComponents['registrar']
 
@@ -41,6 +42,7 @@ export function memberGossip(topic: string, { isMember, onFlood }: MemberGossipO
       allowPublishToZeroTopicPeers: true,
       fallbackToFloodsub: false,
       allowedTopics: [topic],
+      asyncValidation: true, // for passOnInTurns
       // Without it each further copy of a message is verified again.
       fastMsgIdFn: message => latin1(message.from) + latin1(message.seqno),
       scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyWeight: 0 },
@@ -49,6 +51,7 @@ export function memberGossip(topic: string, { isMember, onFlood }: MemberGossipO
       maxOutboundBufferSize: limits.gossipUnsentBytesMax,
     })({ privateKey, peerId, peerStore, connectionManager, logger, registrar })
     forgetDeadStreams(gossip as unknown as Outbound)
+    passOnInTurns(gossip, peerId.toString())
     gossip.topicValidators.set(topic, (through, message) => {
       if (!isGood(message, isMember)) return TopicValidatorResult.Ignore
       const verdict = budget.take(

@@ -36,6 +36,9 @@ import { Strangers } from './strangers.ts'
 import { Unproven } from './unproven.ts'
 import { Watchdog } from './watchdog.ts'
 
+/** Own addresses are looked up so often, milliseconds. */
+const ADDRESSES_MS = 5000
+
 export interface Libp2pOptions {
   /** As `generatePrivateKey` makes it. */
   readonly privateKey: Bytes
@@ -98,6 +101,9 @@ class NodeNetwork implements Network {
   readonly #strangers: Strangers
   /** Peers at whose doors we knock, with the number of knocks at work. */
   readonly #knocking = new Map<MemberId, number>()
+  /** Each ping tells them; they change when an interface does. */
+  #addresses: readonly string[] = []
+  #addressesAt = 0
   #listener: NetworkListener | null = null
   #isStopped = false
 
@@ -156,8 +162,14 @@ class NodeNetwork implements Network {
   }
 
   addresses(): readonly string[] {
-    if (this.#announce.length > 0) return announcedAddresses(this.#announce, this.self)
-    return ownAddresses(this.#node.services.listening.addresses(), this.self)
+    const now = this.#clock.monotonicMs()
+    if (this.#addresses.length > 0 && now - this.#addressesAt < ADDRESSES_MS) return this.#addresses
+    this.#addressesAt = now
+    this.#addresses =
+      this.#announce.length > 0
+        ? announcedAddresses(this.#announce, this.self)
+        : ownAddresses(this.#node.services.listening.addresses(), this.self)
+    return this.#addresses
   }
 
   async start(listener: NetworkListener): Promise<void> {

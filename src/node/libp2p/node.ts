@@ -97,7 +97,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     // of these pings opens a stream. It waits longer than a member's busy moment, or the backlog of a
     // slow line.
     connectionMonitor: {
-      pingInterval: 10_000,
+      pingInterval: 30_000, // the second judge of a dead connection; the watchdog is the first
       pingTimeout: { minTimeout: 3000, maxTimeout: 5000 },
     },
     services: {

@@ -1,0 +1,87 @@
+/**
+ * Gossip is passed on in turns: one copy of a message on the link between its two hearers, and
+ * still one where its author's own way is dead.
+ */
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { limits } from '../../../src/base/limits.ts'
+import { turnOf } from '../../../src/node/libp2p/gossip-turns.ts'
+import { startProxy } from './proxy.ts'
+import { type Member, Scene } from './scene.ts'
+
+let scene: Scene
+beforeEach(() => {
+  scene = new Scene()
+})
+afterEach(() => scene.end())
+
+const MESSAGES = 40
+const BYTES = 450
+
+const portOf = (m: Member) => Number(/\/tcp\/(\d+)/.exec(m.network.addresses()[0]!)?.[1])
+
+/** Three members in the order of their ids; the first two dial the last one through a line each. */
+async function three() {
+  const members = [await scene.member(), await scene.member(), await scene.member()]
+  members.sort((x, y) => (x.id < y.id ? -1 : 1))
+  const [a, b, c] = members as [Member, Member, Member]
+  const lines = [await startProxy(portOf(c)), await startProxy(portOf(c))] as const
+  for (const line of lines) scene.onEnd(() => line.close())
+  for (const one of members)
+    for (const other of members) if (other !== one) one.admits.set(other.id, 'member')
+  for (const [at, one] of [a, b].entries()) {
+    const through = `/ip4/127.0.0.1/tcp/${lines[at]!.port}`
+    const other = one === a ? b : a
+    one.network.setContacts([{ peer: c.id, addresses: [through] }, other.contact()])
+  }
+  await scene.linked(members)
+  return { a, b, c, lines }
+}
+
+const wordsOf = (hearer: Member, author: Member) =>
+  hearer.gossip.filter(({ from, text }) => from === author.id && text.startsWith('word')).length
+
+function say(author: Member): void {
+  for (let n = 0; n < MESSAGES; n++)
+    author.network.publish(new TextEncoder().encode(`word ${n} `.padEnd(BYTES, '.')))
+}
+
+test('S004-13: of what one member says one copy crosses the link between the two others', async () => {
+  const { a, b, c, lines } = await three()
+  const before = lines[1].passed()
+  say(a)
+  await scene.until('both heard it', () => [b, c].every(m => wordsOf(m, a) === MESSAGES))
+  // What c says afterwards comes over the same link, behind whatever was passed on in both directions.
+  const heard = wordsOf(b, c)
+  await new Promise(resolve => setTimeout(resolve, 2 * limits.gossipTurnsMs))
+  expect(heard).toBe(0)
+  const now = lines[1].passed()
+  const bytes = now.there + now.back - before.there - before.back
+  expect(bytes).toBeGreaterThan(MESSAGES * BYTES)
+  expect(bytes).toBeLessThan(1.7 * MESSAGES * BYTES)
+})
+
+test('what a member says comes to whom its own way is dead to, by the other one', async () => {
+  const { a, b, c, lines } = await three()
+  lines[0].freeze()
+  say(a)
+  await scene.until('c heard it of b', () => wordsOf(c, a) === MESSAGES)
+  expect(wordsOf(b, a)).toBe(MESSAGES)
+})
+
+test('each hearer has a turn of its own, and the first does not wait', () => {
+  const ids = ['a', 'b', 'c', 'd']
+  for (const author of ids) {
+    const turns = ids.filter(id => id !== author).map(id => turnOf(id, author, ids))
+    expect(turns.toSorted((x, y) => x - y)).toEqual(
+      [0, 1, 2].map(place => (place * limits.gossipTurnsMs) / 3),
+    )
+  }
+  expect(turnOf('b', 'a', ids)).toBe(0)
+  expect(turnOf('a', 'd', ids)).toBe(0)
+})
+
+test('who is not in the list of subscribers, and an author of whom nobody knows, have turns all the same', () => {
+  expect(turnOf('b', 'a', ['a'])).toBe(0)
+  expect(turnOf('b', 'x', [])).toBe(0)
+  expect(turnOf('b', 'x', ['a', 'c'])).toBe((1 * limits.gossipTurnsMs) / 3)
+})

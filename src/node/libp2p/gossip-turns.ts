@@ -28,10 +28,17 @@ export function passOnInTurns(gossip: GossipSub, self: string): void {
   })
 }
 
-function turnMs({ msg }: GossipsubMessage, subscribers: readonly object[], self: string): number {
+function turnMs(
+  { msg, propagationSource }: GossipsubMessage,
+  subscribers: readonly object[],
+  self: string,
+): number {
   // Where a message goes from neighbour to neighbour, each hop counts.
   if (msg.type !== 'signed' || subscribers.length > limits.floodPeersMax) return 0
-  return turnOf(self, msg.from.toString(), subscribers.map(String))
+  const author = msg.from.toString()
+  // Nor does its author reach everybody where somebody else was quicker.
+  if (propagationSource.toString() !== author) return 0
+  return turnOf(self, author, subscribers.map(String))
 }
 
 /**

@@ -2,9 +2,10 @@
  * Gossip is passed on in turns: one copy of a message on the link between its two hearers, and
  * still one where its author's own way is dead.
  */
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { GossipSub } from '@libp2p/gossipsub'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { limits } from '../../../src/base/limits.ts'
-import { turnOf } from '../../../src/node/libp2p/gossip-turns.ts'
+import { passOnInTurns, turnOf } from '../../../src/node/libp2p/gossip-turns.ts'
 import { startProxy } from './proxy.ts'
 import { type Member, Scene } from './scene.ts'
 
@@ -84,4 +85,49 @@ test('who is not in the list of subscribers, and an author of whom nobody knows,
   expect(turnOf('b', 'a', ['a'])).toBe(0)
   expect(turnOf('b', 'x', [])).toBe(0)
   expect(turnOf('b', 'x', ['a', 'c'])).toBe((1 * limits.gossipTurnsMs) / 3)
+})
+
+/** What gossipsub is to `passOnInTurns`, for the member b of many. */
+class Passing extends EventTarget {
+  readonly passed: string[] = []
+  readonly #subscribers: readonly string[]
+
+  constructor(subscribers: readonly string[]) {
+    super()
+    this.#subscribers = subscribers
+    passOnInTurns(this as unknown as GossipSub, 'b')
+  }
+
+  getSubscribers = () => this.#subscribers
+  reportMessageValidationResult = (id: string) => this.passed.push(id)
+
+  hear(msgId: string, author: string, through: string): void {
+    const msg = { type: 'signed', from: author, topic: 'topic' }
+    const detail = { msgId, msg, propagationSource: through }
+    this.dispatchEvent(new CustomEvent('gossipsub:message', { detail }))
+  }
+}
+
+test('a message waits for its turn once, on whatever way it comes', () => {
+  vi.useFakeTimers()
+  try {
+    const gossip = new Passing(['a', 'c', 'd'])
+    gossip.hear('from its author, the last in turn', 'c', 'c')
+    expect(gossip.passed).toEqual([])
+    // In a chain each member hears it of the one before.
+    gossip.hear('from somebody else', 'c', 'd')
+    gossip.hear('from its author, the first in turn', 'a', 'a')
+    expect(gossip.passed).toEqual(['from somebody else', 'from its author, the first in turn'])
+    vi.advanceTimersByTime(limits.gossipTurnsMs)
+    expect(gossip.passed.at(-1)).toBe('from its author, the last in turn')
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+test('where a message goes from neighbour to neighbour nobody waits', () => {
+  const ids = Array.from({ length: limits.floodPeersMax + 1 }, (_, n) => `m${n}`)
+  const gossip = new Passing(ids)
+  gossip.hear('at once', 'm7', 'm7')
+  expect(gossip.passed).toEqual(['at once'])
 })

@@ -28,6 +28,8 @@ const FOUND_EVERY_MS = 1000
 const SPREAD_MS = 1000
 /** Where somebody waits, the larger id leaves the smaller one this time to be first. */
 const REDIAL_PATIENCE_MS = 1000
+/** So many reasons are told of one member; who answers at its addresses may think of ever new ones. */
+const SENTENCES_MAX = 8
 
 interface Target {
   contact: Contact
@@ -49,8 +51,8 @@ interface Target {
   /** Somebody asked for a new connection: it is dialled sooner than after a loss. */
   isAwaited: boolean
   isDialling: boolean
-  /** The sentence of the last failure, so that each is logged once. */
-  said: string
+  /** Why it was not reached since a link lasted: each sentence is logged once. */
+  readonly said: Set<string>
 }
 
 export interface DialerOptions {
@@ -112,7 +114,7 @@ export class Dialer {
         timer: null,
         isAwaited: false,
         isDialling: false,
-        said: '',
+        said: new Set(),
       }
       this.#targets.set(contact.peer, target)
       this.#plan(target, this.#patience(target))
@@ -146,7 +148,7 @@ export class Dialer {
     target.short = 0
     target.downSince = this.#options.clock.monotonicMs()
     target.twice = 0
-    target.said = ''
+    target.said.clear()
   }
 
   /** A peer was connected, but no link with it came to stand. */
@@ -250,8 +252,9 @@ export class Dialer {
   }
 
   #say(target: Target, sentence: string): void {
-    if (sentence === target.said || !this.#isRunning) return
-    target.said = sentence
+    const { said } = target
+    if (said.has(sentence) || said.size >= SENTENCES_MAX || !this.#isRunning) return
+    said.add(sentence)
     this.#options.log('info', 'A member is not reached.', {
       peer: target.contact.peer,
       reason: sentence,

@@ -9,8 +9,9 @@ export function dialSentence(error: unknown): string {
   if (errors.some(({ name }) => name === 'EncryptionFailedError')) {
     return 'It answers, but not as a member of this network: its network key is another, or its identity.'
   }
-  const reasons = new Set(errors.map(shortReason))
-  return `No address of it answers: ${[...reasons].join('; ')}.`
+  // Each round of dials begins at another address: the sentence stays the same, and is said once.
+  const reasons = [...new Set(errors.map(shortReason))].toSorted()
+  return `No address of it answers: ${reasons.join('; ')}.`
 }
 
 function leaves(error: unknown): Error[] {

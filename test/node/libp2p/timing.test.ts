@@ -4,6 +4,7 @@
 import { expect, test } from 'vitest'
 import { limits } from '../../../src/base/limits.ts'
 import { Dialer } from '../../../src/node/libp2p/dialer.ts'
+import { dialSentence } from '../../../src/node/libp2p/reasons.ts'
 import { Watchdog } from '../../../src/node/libp2p/watchdog.ts'
 import type { Clock, Contact } from '../../../src/node/ports.ts'
 
@@ -51,24 +52,29 @@ class VirtualClock implements Clock {
   }
 }
 
-/** A dial loop of `self` whose every dial is noted and fails. */
-function loop(self: string, contact: Contact) {
+/** A dial loop of `self` whose every dial is noted and fails, with `why`. */
+function loop(
+  self: string,
+  contact: Contact,
+  why: (addresses: readonly string[]) => string = () => 'refused',
+) {
   const clock = new VirtualClock()
+  const said: unknown[] = []
   const dials: { readonly atMs: number; readonly addresses: readonly string[] }[] = []
   const dialer = new Dialer({
     self,
     clock,
-    log: () => undefined,
+    log: (_level, _sentence, fields) => said.push(fields?.reason),
     isConnected: () => false,
     chance: () => 0.5,
     dial: ({ addresses }) => {
       dials.push({ atMs: clock.monotonicMs(), addresses })
-      return Promise.reject(new Error('refused'))
+      return Promise.reject(new Error(why(addresses)))
     },
   })
   dialer.start()
   dialer.setContacts([contact])
-  return { clock, dials, dialer }
+  return { clock, dials, dialer, said }
 }
 
 test('the smaller peer id dials at once, the larger only after a silence', async () => {
@@ -94,6 +100,27 @@ test('each round of a member with many addresses begins at another one', async (
   const { clock, dials } = loop('a', { peer: 'b', addresses: ['x', 'y', 'z'] })
   await clock.pass(600)
   expect(dials.map(({ addresses }) => addresses.join(''))).toEqual(['xyz', 'yzx', 'zxy'])
+})
+
+test('why a dead member is not reached is logged once, whichever address was tried first', async () => {
+  const why = (addresses: readonly string[]) =>
+    dialSentence(new AggregateError(addresses.map(address => new Error(`refused at ${address}`))))
+  const { clock, dials, said } = loop('a', { peer: 'b', addresses: ['x', 'y', 'z'] }, why)
+  await clock.pass(60_000)
+  expect(dials.length).toBeGreaterThan(50)
+  expect(said).toEqual(['No address of it answers: refused at x; refused at y; refused at z.'])
+})
+
+test('reasons that take turns are each logged once, and no more than eight of them', async () => {
+  const contact = { peer: 'b', addresses: ['x'] }
+  let dials = 0
+  const two = loop('a', contact, () => (dials++ % 2 === 0 ? 'refused' : 'time out'))
+  await two.clock.pass(10_000)
+  expect(two.said).toEqual(['refused', 'time out'])
+  const ever = loop('a', contact, () => `${dials++}`)
+  await ever.clock.pass(10_000)
+  expect(ever.dials.length).toBeGreaterThan(8)
+  expect(ever.said).toHaveLength(8)
 })
 
 test('an address found on the local network is dialled at once and first', async () => {

@@ -15,8 +15,9 @@ import {
   type KeyObject,
 } from 'node:crypto'
 import { type NoiseInit, noise } from '@chainsafe/libp2p-noise'
-import type { StreamMessageEvent } from '@libp2p/interface'
+import type { MessageStream, StreamMessageEvent } from '@libp2p/interface'
 import type { Bytes } from '../../base/bytes.ts'
+import { shorten } from './short-way.ts'
 
 /** Bytes, or a list of them that was not joined. */
 type Pieces = StreamMessageEvent['data']
@@ -67,8 +68,10 @@ const NOT_YET = 1024 * 1024
  * For each message the library makes room for its text, which the ciphers of this file do not use, and
  * behind each it looks for the next length, which is seldom there: then it makes an error with its stack.
  */
-function lighter<Secured extends { readonly connection: object }>(secured: Secured): Secured {
-  const opening = secured.connection as Opening
+function lighter<Secured extends { readonly connection: MessageStream }>(
+  secured: Secured,
+): Secured {
+  const opening = secured.connection as unknown as Opening
   const { decrypt, decoder } = opening
   const { lengthDecoder } = decoder
   decoder.lengthDecoder = bytes =>
@@ -77,6 +80,7 @@ function lighter<Secured extends { readonly connection: object }>(secured: Secur
     if (sealed.byteLength <= SMALL_BYTES_MAX) return decrypt.call(opening, sealed)
     return opening.handshake.decrypt(sealed)
   }
+  shorten(secured.connection)
   return secured
 }
 

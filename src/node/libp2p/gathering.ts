@@ -38,7 +38,8 @@ export function gatherWrites(connection: MultiaddrConnection): void {
       socket.cork()
       setImmediate(uncork)
     }
-    if (data.byteLength > JOINED_BYTES_MAX) return sendEach(data)
+    const isList = !(data instanceof Uint8Array)
+    if (isList && data.byteLength > JOINED_BYTES_MAX) return sendEach(data)
     return { sentBytes: data.byteLength, canSendMore: socket.write(data.subarray()) }
   }
 }

@@ -17,6 +17,7 @@ import type { Connection, PeerId } from '@libp2p/interface'
 import { limits } from '../../base/limits.ts'
 import { GossipBudget } from './gossip-budget.ts'
 import { passOnInTurns } from './gossip-turns.ts'
+import { quickSigner } from './keys.ts'
 
 type Registrar = GossipSubComponents['registrar']
 
@@ -49,7 +50,14 @@ export function memberGossip(topic: string, { isMember, onFlood }: MemberGossipO
       doPX: false,
       seenTTL: limits.gossipSeenMs,
       maxOutboundBufferSize: limits.gossipUnsentBytesMax,
-    })({ privateKey, peerId, peerStore, connectionManager, logger, registrar })
+    })({
+      privateKey: quickSigner(privateKey),
+      peerId,
+      peerStore,
+      connectionManager,
+      logger,
+      registrar,
+    })
     forgetDeadStreams(gossip as unknown as Outbound)
     passOnInTurns(gossip, peerId.toString())
     gossip.topicValidators.set(topic, (through, message) => {

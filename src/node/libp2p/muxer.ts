@@ -17,6 +17,8 @@ import { yamux } from '@libp2p/yamux'
 import { limits } from '../../base/limits.ts'
 import { gatherWindows } from './gathering.ts'
 import { watchOpening } from './opening.ts'
+import { sendWhole, shortenFrames } from './short-frames.ts'
+import { shorten } from './short-way.ts'
 
 /** A frame's head: version, type, flags (2), stream (4), length (4). */
 const HEAD_BYTES = 12
@@ -53,7 +55,7 @@ export function boundedYamux(isSpoken: (protocol: string) => boolean): () => Str
     const factory: StreamMuxerFactory = make()
     const create = factory.createStreamMuxer.bind(factory)
     factory.createStreamMuxer = (wire: MultiaddrConnection) =>
-      watched(bounded(create(wire), wire), isSpoken)
+      watched(shortenFrames(bounded(create(wire), wire)), isSpoken)
     return factory
   }
 }
@@ -78,6 +80,8 @@ function watched(muxer: StreamMuxer, isSpoken: (protocol: string) => boolean): S
   const make = making._newStream.bind(making)
   making._newStream = (id, state, direction) => {
     const stream = make(id, state, direction)
+    sendWhole(stream)
+    shorten(stream)
     gatherWindows(stream)
     watchOpening(stream, line => {
       const name = line.trimEnd()

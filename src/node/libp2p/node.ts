@@ -26,6 +26,7 @@ import { gatherWrites } from './gathering.ts'
 import { memberGossip } from './gossip.ts'
 import { boundedYamux } from './muxer.ts'
 import { watchOpening } from './opening.ts'
+import { shorten } from './short-way.ts'
 
 export interface NodeOptions {
   readonly privateKey: Ed25519PrivateKey
@@ -118,6 +119,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
 /** Watched until both sides have agreed on noise, whose lengths have two bytes. */
 function begin(connection: MultiaddrConnection): void {
   gatherWrites(connection)
+  shorten(connection)
   watchOpening(connection, line => (line === '/noise\n' ? 'anything' : 'opening'))
 }
 

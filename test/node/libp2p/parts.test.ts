@@ -5,7 +5,12 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { expect, test } from 'vitest'
 import { toHex, utf8 } from '../../../src/base/bytes.ts'
 import { dialable, ownAddresses } from '../../../src/node/libp2p/addresses.ts'
-import { generatePrivateKey, memberIdOf, readPrivateKey } from '../../../src/node/libp2p/keys.ts'
+import {
+  generatePrivateKey,
+  memberIdOf,
+  quickSigner,
+  readPrivateKey,
+} from '../../../src/node/libp2p/keys.ts'
 import { gossipTopic } from '../../../src/node/libp2p/node.ts'
 import { guardProcess } from '../../../src/node/libp2p/process-guard.ts'
 import { dialSentence } from '../../../src/node/libp2p/reasons.ts'
@@ -28,6 +33,20 @@ test('the form of a private key stays readable: protobuf of the 64 bytes of Ed25
   expect(memberIdOf(new Uint8Array(bytes))).toBe(
     '12D3KooWQK1wnefoLrcVHbbnf5tLzbopUd3K3bFAoJpA7YJgL5pV',
   )
+})
+
+test('what is signed with a key that OpenSSL keeps has the signature of libp2p, which verifies it', async () => {
+  for (const length of [0, 1, 519, 5000]) {
+    const key = readPrivateKey(await generatePrivateKey())
+    const quick = quickSigner(key)
+    const message = Uint8Array.from({ length }, (_, at) => at & 255)
+    const signature = await quick.sign(message)
+    expect(Buffer.from(signature).toString('hex')).toBe(
+      Buffer.from(await key.sign(message)).toString('hex'),
+    )
+    expect(await quick.publicKey.verify(message, signature)).toBe(true)
+    expect(await quick.publicKey.verify(Uint8Array.of(...message, 1), signature)).toBe(false)
+  }
 })
 
 test('bytes that are no Ed25519 key are damage, not a crash', () => {

@@ -3,6 +3,7 @@
  * {"passed": N, "failed": N}. It never guesses: what it cannot read is an error.
  *
  *   counts.mjs FILE               prints "PASSED FAILED"
+ *   counts.mjs --failures FILE    prints each failed test of a report of vitest, with its reason
  *   counts.mjs --ran FILE,… PATH…   fails unless each test file has run in one of the reports: passed
  *                                   tests, none skipped
  */
@@ -33,11 +34,32 @@ function notRun(reports, paths) {
   })
 }
 
-const isRan = argv[2] === '--ran'
-const [report, ...more] = argv[isRan ? 3 : 2]
+/** As much of a failure's text as helps: its message and where it was thrown. */
+const REASON_LINES_MAX = 30
+
+function* failures({ testResults = [] }) {
+  for (const file of testResults) {
+    const failed = file.assertionResults.filter(({ status }) => status === 'failed')
+    const broken = file.status === 'failed' && failed.length === 0
+    const reasons = broken
+      ? [{ fullName: 'broke outside of its tests', failureMessages: [file.message] }]
+      : failed
+    for (const { fullName, failureMessages = [] } of reasons) {
+      yield `${relative(cwd(), file.name)}: ${fullName}`
+      yield* failureMessages.join('\n').split('\n').slice(0, REASON_LINES_MAX)
+    }
+  }
+}
+
+const mode = ['--ran', '--failures'].find(name => name === argv[2])
+const [report, ...more] = argv[mode === undefined ? 2 : 3]
   .split(',')
   .map(path => JSON.parse(readFileSync(path, 'utf8')))
-if (isRan) {
+if (mode === '--failures') {
+  for (const line of failures(report)) console.log(line)
+  exit(0)
+}
+if (mode === '--ran') {
   const missing = notRun([report, ...more], argv.slice(4))
   for (const path of missing) console.error(`did not run, or not wholly: ${path}`)
   exit(missing.length === 0 ? 0 : 1)

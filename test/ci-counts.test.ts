@@ -15,10 +15,14 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-function counts(report: unknown, mode: 'count' | 'ran' = 'count', ...paths: readonly string[]) {
+function counts(
+  report: unknown,
+  mode: 'count' | 'failures' | 'ran' = 'count',
+  ...paths: readonly string[]
+) {
   const file = join(folder, 'report.json')
   writeFileSync(file, typeof report === 'string' ? report : JSON.stringify(report))
-  const args = mode === 'ran' ? ['--ran', file, ...paths] : [file]
+  const args = mode === 'count' ? [file] : [`--${mode}`, file, ...paths]
   const run = spawnSync(process.execPath, ['.ci/counts.mjs', ...args], {
     cwd: root,
     encoding: 'utf8',
@@ -57,6 +61,29 @@ describe('.ci/counts.mjs', () => {
     expect(counts('').status).not.toBe(0)
     expect(counts({ passed: 'all' }).status).not.toBe(0)
     expect(counts({}).status).not.toBe(0)
+  })
+
+  it('tells which tests failed, and why, so that the end of a long log is enough', () => {
+    const good = testFile('test/a.test.ts', 'passed')
+    const bad = testFile('test/b.test.ts', 'passed')
+    const failed = {
+      status: 'failed',
+      fullName: 'b holds',
+      failureMessages: ['expected 1\nat b:3'],
+    }
+    const testResults = [
+      good,
+      { ...bad, status: 'failed', assertionResults: [...bad.assertionResults, failed] },
+      { ...testFile('test/c.test.ts'), message: 'no such import' },
+    ]
+    expect(counts({ success: false, testResults }, 'failures').line.split('\n')).toEqual([
+      'test/b.test.ts: b holds',
+      'expected 1',
+      'at b:3',
+      'test/c.test.ts: broke outside of its tests',
+      'no such import',
+    ])
+    expect(counts({ passed: 300, failed: 2 }, 'failures')).toEqual({ status: 0, line: '' })
   })
 
   it('tells a root suite that ran from one that was skipped, wholly or in part, or is missing', () => {

@@ -40,6 +40,8 @@ export class Mending {
   /** Open problems of payloads. */
   readonly #told = new Set<Hash>()
   #itemsDone: Promise<void> | null = null
+  /** How often it changed which items are whole. */
+  #changes = 0
   #lookAt = 0
   #lookDone: Promise<void> | null = null
   #scrubAt = Number.NEGATIVE_INFINITY
@@ -141,12 +143,17 @@ export class Mending {
     }
   }
 
-  /** Reads again when a damaged summary was met on the way: it read as if there were no item. */
+  /**
+   * Reads again when an item was mended meanwhile: a damaged summary reads as if there were no item,
+   * and the new one shows an old version until it is noted that the item lacks a newer one.
+   */
   async read<T>(read: () => Promise<T>): Promise<T> {
     for (;;) {
+      if (this.#itemsDone !== null) await this.#itemsDone
+      const before = this.#changes
       const result = await read()
-      if (this.#itemsDone === null) return result
-      await this.#itemsDone
+      if (this.#itemsDone !== null) await this.#itemsDone
+      if (this.#changes === before) return result
     }
   }
 
@@ -292,7 +299,8 @@ export class Mending {
 
   /** Notes whether an item lacks facts; a whole one has no problem any more. */
   #count(item: MendedItem): void {
-    const { id, facts } = item
+    const { id, facts, isKnown } = item
+    if (isKnown) this.#changes += 1
     for (const { fact } of facts) this.#lost.delete(refKey(fact))
     const named = [...this.#lost.values()].filter(ref => ref.id === id)
     const versions = named.map(({ version }) => version)
@@ -305,7 +313,7 @@ export class Mending {
   #settle(id: ItemId): void {
     const { parents, problems } = this.#member
     parents.forget(this.#lackingOf(id))
-    this.#short.delete(id)
+    if (this.#short.delete(id)) this.#changes += 1
     for (const [key, ref] of this.#lost) {
       if (ref.id !== id) continue
       this.#lost.delete(key)

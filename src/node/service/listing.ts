@@ -36,7 +36,7 @@ export class Listing {
   }
 
   list(params: ListParams): Promise<ListResult> {
-    return this.#durably(this.#page(params))
+    return this.#durably(this.#member.mending.read(() => this.#page(params)))
   }
 
   history(params: HistoryParams): Promise<HistoryResult> {

@@ -93,10 +93,12 @@ export class Reading {
   async view(id: ItemId, at?: number): Promise<{ view: FamilyView; held: HeldOf }> {
     const root = rootOf(id)
     const { ledger, mending, store } = this.#member
-    const facts: HeldFact[] = [...(await store.factsOf(root))]
-    for (const member of await mending.read(() => familyIds(store, root))) {
-      facts.push(...(await this.#member.store.factsOf(member)))
-    }
+    const facts = await mending.read(async () => {
+      const found: HeldFact[] = [...(await store.factsOf(root))]
+      for (const member of await familyIds(store, root))
+        found.push(...(await store.factsOf(member)))
+      return found
+    })
     const limit = at === undefined ? undefined : stampOf(at, 0xffff)
     const known = facts
       .map(entry => entry.fact)
@@ -192,6 +194,7 @@ export class Reading {
 
   async #ofFamily(id: ItemId): Promise<Shown> {
     const { view, held } = await this.view(id)
+    this.#member.mending.mustBeWhole(id) // also by what this look itself has found
     const item = itemIn(view, id)
     if (item.deleted) throw deleted(id, item.shown.version)
     return shownNode(item, item.shown, held)

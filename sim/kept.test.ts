@@ -3,6 +3,7 @@
  * the code before its mending. seeds.txt lists them by their seed and reason.
  */
 import { describe, expect, it } from 'vitest'
+import { refKey } from '../src/base/fact.ts'
 import { hashBytes, hashText } from '../src/base/hash.ts'
 import { checkRoot } from './ending.ts'
 import { memberFaults } from './faults/member-faults.ts'
@@ -208,5 +209,26 @@ describe('what a seed found once is found no more', () => {
       if (isWhole) survived += 1
     }
     expect(survived).toBeGreaterThan(0)
+  })
+
+  it('seed 1011847: an old copy was put back in which a version had rotted, and it counted as held', async () => {
+    const scene = await Scene.started({ members: 2 })
+    const { world } = scene
+    const [a] = scene.at(0) as [SimMember]
+    const { version } = await scene.put(1, 'x', 'rots', { wait: 'majority' })
+    await scene.settle()
+    const ref = { id: 'x', version }
+    a.disk.rot({ kind: 'fact', ref })
+    const copy = a.disk.copy()
+    scrub(world, a)
+    await scene.until(() => a.disk.isDurable(ref, null), 20_000)
+    expect(a.disk.destroyed).not.toContain(refKey(ref))
+    world.crash(a, 'power')
+    world.replaceDisk(a, copy)
+    expect(a.disk.destroyed).toContain(refKey(ref))
+    world.start(a)
+    scrubAll(world)
+    await scene.settle()
+    expect(a.disk.isDurable(ref, null)).toBe(true)
   })
 })

@@ -142,6 +142,33 @@ describe('scenarios with whole members', () => {
     await scene.settle()
   })
 
+  it('an idle member ticks four times a second, and asks who is there along with its ping or an answer', async () => {
+    const scene = await Scene.started({ members: 3 })
+    await scene.put(0, 'only', 'one', { wait: 'majority' })
+    await scene.run(10_000)
+    const member = scene.world.up()[1]!.member
+    const said: { readonly kind: string; readonly at: number }[] = []
+    const note = (kind: string) => said.push({ kind, at: member.now() })
+    const { network } = member.ports
+    const [publish, send] = [network.publish.bind(network), member.links.send.bind(member.links)]
+    vi.spyOn(network, 'publish').mockImplementation(frame => {
+      note('ping')
+      publish(frame)
+    })
+    vi.spyOn(member.links, 'send').mockImplementation((to, body) => {
+      note(body.kind)
+      return send(to, body)
+    })
+    const ticks = vi.spyOn(member.probing, 'tick')
+    await scene.run(60_000)
+    expect(ticks.mock.calls.length).toBeGreaterThanOrEqual(4 * 59)
+    expect(ticks.mock.calls.length).toBeLessThanOrEqual(4 * 60 + 1)
+    const probes = said.filter(({ kind }) => kind === 'probe')
+    expect(probes.length).toBeGreaterThanOrEqual(2 * 55)
+    const along = new Set(said.filter(({ kind }) => kind !== 'probe').map(({ at }) => at))
+    expect(probes.filter(({ at }) => !along.has(at))).toEqual([])
+  })
+
   it('a member that comes and goes every 4.5 s does not stop the others from electing', async () => {
     const scene = await Scene.started({ members: 4 })
     await unequal(scene, 500)

@@ -22,6 +22,7 @@ const SCENES = [
   '../test/node/driver/door.test.ts',
   '../test/node/driver/roster-facts.test.ts',
   '../test/node/ledger/lost.test.ts',
+  '../test/node/ledger/rebuild.test.ts',
   '../test/node/ledger/short.test.ts',
   '../test/storage/memory-store.test.ts',
 ]

@@ -46,13 +46,13 @@ import { Mending } from './mending.ts'
 import { NetworkTime } from './network-time.ts'
 import { Offers } from './offers.ts'
 import { OwnSets } from './own-sets.ts'
+import { Pace } from './pace.ts'
 import { Payloads } from './payloads.ts'
 import { bodyOfPing, pingOf } from './pings.ts'
 import { Probing } from './probing.ts'
 import { rearrange } from './rearranging.ts'
 import { Roster } from './roster.ts'
 
-const TICK_MS = 100
 /** Problems that are over when their member is none any more. */
 const PEER_PROBLEMS = ['clock', 'gap', 'peer'] as const
 
@@ -96,6 +96,7 @@ export class Member implements Context {
   readonly roster: Roster
   readonly time: NetworkTime
   readonly #onFatal: (error: Error) => void
+  readonly #pace = new Pace()
   #timer: Timer | null = null
   #stopped = false
   #failed = false
@@ -294,8 +295,8 @@ export class Member implements Context {
 
   #tick(): void {
     if (this.#stopped) return
-    this.#timer = this.ports.clock.after(TICK_MS, () => this.#tick())
     const now = this.now()
+    this.#timer = this.ports.clock.after(this.#pace.tickMs(this.agreement, now), () => this.#tick())
     this.problems.note('clock', this.time.steer())
     const cut = this.time.cut()
     const isCutMoving = cut > this.ledger.sets.settled.cut
@@ -319,6 +320,7 @@ export class Member implements Context {
   }
 
   #run(effect: Effect): void {
+    if (effect.kind !== 'announce') this.#pace.worked(this.now())
     switch (effect.kind) {
       case 'announce':
         return this.#publishPing()
@@ -340,15 +342,18 @@ export class Member implements Context {
   #publishPing(): void {
     const bodies = [bodyOfPing(pingOf(this))]
     this.ports.network.publish(encodeFrame({ envelope: this.envelope(), bodies }))
+    this.probing.along()
   }
 
   #onAdded(facts: readonly AddedFact[]): void {
+    this.#pace.worked(this.now())
     this.adding.sendAdds(facts)
     this.levels.onAdded(facts)
   }
 
   #onDurable(batch: DurableBatch): void {
     if (this.#stopped) return
+    this.#pace.worked(this.now())
     this.parents.arrived(batch.gained)
     this.parents.note(batch.missing)
     for (const [blob, size] of batch.wanted) this.payloads.want(blob, size)

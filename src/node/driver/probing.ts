@@ -3,14 +3,15 @@
  * any direct answer counts as an answer, the answer to a probe also tells the round trip.
  *
  * Who is probed answers, and asks back in the same frame when its own probe is due soon: two members
- * that have nothing else to say need three frames a second, not four.
+ * that have nothing else to say need three frames a second, not four. The first of them goes along
+ * with a ping, so that the other one wakes up once for both.
  */
 import type { MemberId } from '../../base/fact.ts'
 import { limits } from '../../base/limits.ts'
 import type { Probe, Probed } from '../../consensus/messages.ts'
 import type { Context } from './context.ts'
 
-/** A probe that is due within this time goes along with an answer. */
+/** A probe that is due within this time goes along with a ping or an answer. */
 const SOON_MS = limits.pingMs / 2
 
 export class Probing {
@@ -26,6 +27,13 @@ export class Probing {
   tick(): void {
     for (const peer of this.#context.agreement.peers.keys()) {
       if (this.#isDue(peer, 0)) this.probe(peer)
+    }
+  }
+
+  /** Probes, along with a ping, all whose probe is due soon. */
+  along(): void {
+    for (const peer of this.#context.agreement.peers.keys()) {
+      if (this.#isDue(peer, SOON_MS)) this.probe(peer)
     }
   }
 

@@ -28,7 +28,7 @@ const built = async (store: Store) => {
   return { root: sets.settled.root(), counts, rest }
 }
 
-test('what rotted between the opening and the building of the trees is mended first, and in them', async () => {
+test('what rotted between the opening and the building of the trees is mended first, and in them (seed 1009978)', async () => {
   const image = (await stored()).image()
   const { root, counts } = await built(MemoryStore.fromImage(image))
   expect(counts).toEqual({ agreedFacts: 6, live: 4, unsettled: 1 })

@@ -5,6 +5,7 @@
 import { expect, it } from 'vitest'
 import { createService } from '../../../src/node/service/service.ts'
 import { MemoryStore } from '../../../src/storage/memory-store.ts'
+import { ItemMember } from '../../consensus/items/members.ts'
 import { HeldDisk, Lone, settled } from '../../support/lone-member.ts'
 
 /** A member with `a`, written twice, whose newer version cannot be read any more; it was not looked at yet. */
@@ -70,4 +71,26 @@ it('a list that meets a record of what never was is not read again for ever', as
   }
   expect((await service.list({})).items).toHaveLength(1)
   expect(scans).toBeLessThan(4)
+})
+
+it('a look at a branch of a split item that finds the damage itself shows no older version of it', async () => {
+  const [a, b] = [new ItemMember('a', 'report'), new ItemMember('b', 'report')]
+  const both = new ItemMember('c', 'report')
+  a.put('report', 'one')
+  b.put('report', 'two')
+  both.take([...a.facts.values(), ...b.facts.values()])
+  const [branch] = Object.entries(both.live()).find(([, text]) => text === 'one')!
+  both.put(branch, 'newer')
+  const store = new MemoryStore()
+  const lone = await (await Lone.open({ store, others: ['other'] })).start()
+  await lone.member.ledger.receive(
+    [...both.facts.values()].map(fact => ({ fact, payload: null, added: null })),
+    { from: 'other', stampRule: 'smaller' },
+  )
+  await lone.clock.pass(5000)
+  const service = createService(lone.member, { networkKey: new Uint8Array(32), version: 'test' })
+  const { version } = await service.head({ id: branch })
+  const newer = [...both.facts.values()].find(fact => fact.version === version)
+  store.rot({ kind: 'fact', ref: newer! })
+  await expect(service.head({ id: branch })).rejects.toMatchObject({ code: 'DAMAGED' })
 })

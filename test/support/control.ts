@@ -119,6 +119,13 @@ export class RawClient {
     }
   }
 
+  /** What was answered and not yet read, of a connection that is over. */
+  rest(): RawAnswer[] {
+    const lines = this.#received.toString().split('\n')
+    this.#received = Buffer.alloc(0)
+    return lines.filter(line => line !== '').map(line => JSON.parse(line))
+  }
+
   async bytes(size: number): Promise<Buffer> {
     while (this.#received.length < size) await this.#more()
     const bytes = this.#received.subarray(0, size)
